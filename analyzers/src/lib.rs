@@ -1,0 +1,55 @@
+//! Serval's analyzers: bytes in, records and weirds out.
+//!
+//! # The contract on one page
+//! A *flow* is met by its first bytes. The list in [`protocols`] is probed; the protocol that answers
+//! [`Verdict::Certain`] makes an [`Analyzer`] for the flow, one state machine for both directions
+//! with three verbs: `data` (a [`Chunk`]: contiguous bytes of one direction), `gap` (bytes that the
+//! capture lost) and `finish`. Its answer is a [`Step`]. What it has to say leaves only through the
+//! [`Emitter`]: records (rows of a table) and weirds (odd traffic).
+//!
+//! # Invariants
+//! - **Invariant:** nothing here performs I/O, reads a clock, starts a thread or uses `unsafe`. Time
+//!   is packet time and comes with the chunk.
+//! - **Invariant:** only [`reader`] indexes bytes. Parsers cannot panic: the lints below forbid what
+//!   could.
+//! - **Invariant:** every table, queue and buffer that traffic can grow has a name in [`limits`].
+//! - **Invariant:** malformed input is a weird plus the partial record, never a lost transaction.
+
+#![forbid(unsafe_code)]
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::unreachable,
+    clippy::string_slice
+)]
+#![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation))]
+
+pub mod direction;
+pub mod emitter;
+pub mod flow_id;
+pub mod limits;
+pub mod malformed;
+pub mod protocol;
+pub mod protocols;
+pub mod reader;
+pub mod record;
+pub mod text;
+pub mod time;
+pub mod weird;
+
+pub use direction::{Direction, PerDirection};
+pub use emitter::{Detail, Emission, Emitter};
+pub use flow_id::{Endpoint, FlowId, Transport, Uid};
+pub use malformed::Malformed;
+pub use protocol::{
+    Analyzer, Chunk, Finish, FinishReason, FlowContext, Gap, Next, Probe, Protocol, Step,
+    StreamStart, Verdict,
+};
+pub use reader::Reader;
+pub use record::{Column, ColumnKind, Record, Row, Table, Value};
+pub use text::Text;
+pub use time::Timestamp;
+pub use weird::Weird;

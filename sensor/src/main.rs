@@ -1,0 +1,3 @@
+//! The program `serval`.
+
+fn main() {}
