@@ -25,10 +25,13 @@ pub struct Protocol {
     /// Recognises the protocol by its first bytes.
     pub probe: fn(&Probe<'_>) -> Verdict,
     /// Makes the analyzer of one flow; `None` for a service that is only named.
-    pub analyzer: Option<fn(&FlowContext) -> Box<dyn Analyzer>>,
+    pub analyzer: Option<NewAnalyzer>,
     /// The tables whose rows it emits.
     pub tables: &'static [&'static Table],
 }
+
+/// Makes the analyzer of one flow.
+pub type NewAnalyzer = fn(&FlowContext) -> Box<dyn Analyzer>;
 
 /// What is known of a flow when it is recognised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
