@@ -79,10 +79,10 @@ impl Header {
     }
 }
 
-/// What is asked. A message that ends inside a question leaves what follows unknown.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What is asked, as far as it could be read; half a name is none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Question {
-    pub(super) name: Text,
+    pub(super) name: Option<Text>,
     pub(super) rtype: Option<u16>,
     pub(super) class: Option<u16>,
 }
@@ -170,24 +170,22 @@ impl Message {
             name::skip(r)?;
             return r.skip(4, "question");
         }
+        let question = self.question.insert(Question::default());
         let mut name = Vec::with_capacity(64);
+        let start = r.offset();
         let outcome = name::read(r, &mut name);
-        if dialect == Dialect::Nbns
-            && let Some(decoded) = name::netbios(&name)
-        {
-            name = decoded;
+        if outcome.is_ok() {
+            question.name = Some(match dialect {
+                Dialect::Nbns => name::netbios(&name).unwrap_or(name).into(),
+                _ => name.into(),
+            });
         }
-        if outcome.is_ok() || !name.is_empty() {
-            self.question = Some(Question { name: name.into(), rtype: None, class: None });
+        // Behind a pointer that leads nowhere, the type still stands where it should.
+        if r.offset() > start {
+            question.rtype = Some(r.u16("question type")?);
+            question.class = Some(dialect.class(r.u16("question class")?));
         }
-        outcome?;
-        let rtype = r.u16("question type")?;
-        let class = r.u16("question class");
-        if let Some(question) = &mut self.question {
-            question.rtype = Some(rtype);
-            question.class = class.ok().map(|field| dialect.class(field));
-        }
-        class.map(|_| ())
+        outcome
     }
 
     fn read_answer(&mut self, r: &mut Reader<'_>, dialect: Dialect) -> Result<(), Malformed> {

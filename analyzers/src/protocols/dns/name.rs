@@ -38,8 +38,8 @@ impl<'a> Label<'a> {
 /// Appends the name at `reader` to `out` and moves the reader behind it. The root is `.`.
 ///
 /// # Errors
-/// Cut short, a pointer that does not go back, or a name beyond the bounds. What was read until then
-/// is in `out`.
+/// Cut short, a pointer that does not go back, or a name beyond the bounds. The reader then stands
+/// behind the name's first pointer, or has not moved if it found none.
 pub(super) fn read(reader: &mut Reader<'_>, out: &mut Vec<u8>) -> Result<(), Malformed> {
     let begin = out.len();
     let mut walker = *reader;

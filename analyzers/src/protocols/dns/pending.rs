@@ -56,11 +56,16 @@ impl Pending {
         let position = self.queries.iter().position(|query| {
             query.header.id == response.header.id
                 && query.direction != direction
-                && match (&query.question, &response.question) {
+                && match (readable(&query.question), readable(&response.question)) {
                     (Some(asked), Some(answered)) => asked == answered,
                     _ => dialect != Dialect::Mdns,
                 }
         })?;
         self.queries.remove(position)
     }
+}
+
+/// A question by which messages can be told apart.
+fn readable(question: &Option<Question>) -> Option<&Question> {
+    question.as_ref().filter(|question| question.name.is_some())
 }

@@ -1,8 +1,9 @@
 //! Recognises DNS by content. The port only says how much proof is wanted.
 //!
-//! In: the first bytes of a direction, or a datagram. Out: a verdict. On a port of DNS a sound header
-//! with a readable question suffices, and what follows may be odd or cut. On any other port the
-//! question must be one that a program would ask, and a datagram must hold exactly one message.
+//! In: the first bytes of a direction, or a datagram. Out: a verdict. On a port of DNS a header with
+//! modest counts suffices, or a sound one with a readable question; what follows may be odd or cut. On
+//! any other port the question must be one that a program would ask, and a datagram must hold exactly
+//! one message.
 //!
 //! A stream's later messages are found again after a gap by the same test ([`message_at`]). It reads no
 //! further than the first question, so that a search costs a bounded number of steps a byte.
@@ -115,7 +116,15 @@ fn start_of_message(
             _ => Verdict::NotForUs,
         };
     }
+    if proof == Proof::Port && is_modest(&header) {
+        return Verdict::Certain;
+    }
     certain_if_readable(first_question(&mut reader, dialect, proof))
+}
+
+/// Whether the counts alone tell DNS from other protocols that hide behind its port.
+fn is_modest(header: &Header) -> bool {
+    header.questions == 1 && header.records() <= RECORDS_BELIEVED
 }
 
 fn certain_if_readable(outcome: Result<(), Malformed>) -> Verdict {
@@ -132,6 +141,9 @@ const SMALLEST_RECORD: usize = 11;
 
 /// Most questions that a message is believed to hold; multicast DNS asks several at once.
 const QUESTIONS_BELIEVED: u16 = 64;
+
+/// Most records that a header with an unreadable question is believed to count.
+const RECORDS_BELIEVED: usize = 64;
 
 /// Whether a message of `wire_bytes` can hold what its header counts.
 pub(super) fn fits(header: &Header, wire_bytes: usize) -> bool {

@@ -25,14 +25,15 @@ record! {
         qclass: Option<Text>,
         /// Response code by its IANA mnemonic, EDNS extended codes included; null without response.
         rcode: Option<Text>,
-        /// Authoritative answer; this bit and the next three are the response's where there is one.
-        aa: bool,
+        /// Authoritative answer; this bit and the next three are the response's where there is one. LLMNR
+        /// has `tc` alone.
+        aa: Option<bool>,
         /// The message was cut to fit its transport.
-        tc: bool,
+        tc: Option<bool>,
         /// Recursion desired.
-        rd: bool,
+        rd: Option<bool>,
         /// Recursion available.
-        ra: bool,
+        ra: Option<bool>,
         /// The answer section's data as text, in order; null without response.
         answers: Option<Vec<Text>> as Domain,
         /// Types of the answers, aligned with them.
@@ -82,20 +83,22 @@ impl DnsRecord {
 
     /// What a header and a question say.
     fn asked(dialect: Dialect, header: &Header, question: Option<Question>) -> Self {
+        // LLMNR gives two of these bits another meaning and reserves the third.
+        let recursive = dialect != Dialect::Llmnr;
         let rtype = question.as_ref().and_then(|question| question.rtype);
         let class = question.as_ref().and_then(|question| question.class);
         Self {
             transport: dialect.name(),
             id: header.id,
             opcode: header.opcode(),
-            query: question.map(|question| question.name),
+            query: question.and_then(|question| question.name),
             qtype: rtype.map(|number| type_text(number, dialect)),
             qclass: class.map(class_text),
             rcode: None,
-            aa: header.authoritative(),
-            tc: header.truncated(),
-            rd: header.recursion_desired(),
-            ra: header.recursion_available(),
+            aa: recursive.then(|| header.authoritative()),
+            tc: Some(header.truncated()),
+            rd: recursive.then(|| header.recursion_desired()),
+            ra: recursive.then(|| header.recursion_available()),
             answers: None,
             answer_types: None,
             answer_ttls: None,
