@@ -1,6 +1,6 @@
-//! The four protocols that share the DNS message format. They are told apart by port, since nothing in
-//! a message does: DNS (RFC 1035), multicast DNS (RFC 6762), LLMNR (RFC 4795), NetBIOS name service
-//! (RFC 1002 §4.2).
+//! The four protocols that share the DNS message format. They are told apart by port, since nothing
+//! in a message does: DNS (RFC 1035), multicast DNS (RFC 6762), LLMNR (RFC 4795), NetBIOS name
+//! service (RFC 1002 §4.2).
 
 use crate::flow_id::Transport;
 use crate::protocol::FlowContext;

@@ -1,8 +1,8 @@
 //! DNS messages (RFC 1035 §4): header, questions, records, and the response code that EDNS extends
 //! (RFC 6891 §6.1.3).
 //!
-//! In: one message's bytes. Out: a [`Message`] with what the record keeps. A message that contradicts
-//! itself or is cut gives what stands before the contradiction, and names it.
+//! In: one message's bytes. Out: a [`Message`] with what the record keeps. A message that
+//! contradicts itself or is cut gives what stands before the contradiction, and names it.
 
 use super::dialect::Dialect;
 use super::mnemonic::type_text;

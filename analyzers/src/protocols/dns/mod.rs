@@ -1,14 +1,16 @@
 //! DNS over UDP and TCP (RFC 1035, RFC 7766), multicast DNS (RFC 6762), LLMNR (RFC 4795) and the
 //! NetBIOS name service (RFC 1002 §4.2): one message format, four protocols.
 //!
-//! In: datagrams, or a stream of messages each with its length before it. Out: one [`DnsRecord`] for a
-//! query with its response, for a query that nobody answered, and for a response that nobody asked for.
+//! In: datagrams, or a stream of messages each with its length before it. Out: one [`DnsRecord`]
+//! for a query with its response, for a query that nobody answered, and for a response that nobody
+//! asked for.
 //!
-//! A stream that begins in the middle of a message, or loses bytes, is searched for the next message.
+//! A stream that begins in the middle of a message, or loses bytes, is searched for the next
+//! message.
 //!
-//! Memory of a flow: [`DNS_PENDING`](crate::limits::DNS_PENDING) queries of about 100 bytes with a name
-//! of at most [`DNS_NAME_BYTES`](crate::limits::DNS_NAME_BYTES) each, thus 90 KiB; on TCP the stream
-//! keeps one message of at most 64 KiB for each direction.
+//! Memory of a flow: [`DNS_PENDING`](crate::limits::DNS_PENDING) queries of about 110 bytes with a
+//! name of at most [`DNS_NAME_BYTES`](crate::limits::DNS_NAME_BYTES) each, thus 90 KiB; on TCP the
+//! stream keeps one message of at most 64 KiB for each direction.
 
 mod dialect;
 mod encoding;
@@ -258,7 +260,8 @@ fn next_message<'a>(reader: &Reader<'a>) -> Result<Frame<'a>, Unframed> {
     }
 }
 
-/// Asks for more bytes: those before the reader are done with, or, if there are none, for `at_least`.
+/// Asks for more bytes: those before the reader are done with, or, if there are none, for
+/// `at_least`.
 fn rest_wanted(reader: &Reader<'_>, at_least: usize) -> Step {
     match reader.offset() {
         0 => Step::NeedMore { at_least },

@@ -1,12 +1,12 @@
-//! Names: labels and compression pointers (RFC 1035 §3.1 and §4.1.4), and the first-level encoding of
-//! NetBIOS names (RFC 1001 §14.1).
+//! Names: labels and compression pointers (RFC 1035 §3.1 and §4.1.4), and the first-level encoding
+//! of NetBIOS names (RFC 1001 §14.1).
 //!
-//! In: a reader at the name's first byte, over the message from its start. Out: the labels, lower-case
-//! and joined by dots; bytes that are not ASCII letters stay as they are, so a dot inside a label looks
-//! like one between labels.
+//! In: a reader at the name's first byte, over the message from its start. Out: the labels,
+//! lower-case and joined by dots; bytes that are not ASCII letters stay as they are, so a dot
+//! inside a label looks like one between labels.
 //!
-//! **Invariant:** a pointer must lie strictly before the labels that it continues. Every jump thus goes
-//! towards the message's start, and no chain of them can loop.
+//! **Invariant:** a pointer must lie strictly before the labels that it continues. Every jump thus
+//! goes towards the message's start, and no chain of them can loop.
 
 use crate::limits::{DNS_NAME_BYTES, DNS_NAME_POINTERS};
 use crate::malformed::Malformed;
@@ -101,8 +101,8 @@ pub(super) fn skip(reader: &mut Reader<'_>) -> Result<(), Malformed> {
 /// Letters of an encoded NetBIOS name: two for each of its sixteen bytes.
 const NETBIOS_LETTERS: usize = 32;
 
-/// The NetBIOS name that a DNS name encodes, its scope after a dot; `None` where it encodes none. The
-/// sixteenth byte, which tells the kind of service, and the padding are left out.
+/// The NetBIOS name that a DNS name encodes, its scope after a dot; `None` where it encodes none.
+/// The sixteenth byte, which tells the kind of service, and the padding are left out.
 pub(super) fn netbios(name: &[u8]) -> Option<Vec<u8>> {
     let (letters, scope) = name.split_at_checked(NETBIOS_LETTERS)?;
     if !(scope.is_empty() || scope.starts_with(b".")) {

@@ -1,8 +1,8 @@
 //! Pairs responses with queries: the queries of one flow that still wait, oldest first.
 //!
-//! A response belongs to the oldest query of the other direction with the same id and the same first
-//! question. NetBIOS and some servers repeat no question; then the id decides alone, except in
-//! multicast DNS, where every id is zero and a response without question was not asked for.
+//! A response belongs to the oldest query of the other direction with the same id and the same
+//! first question. NetBIOS and some servers repeat no question; then the id decides alone, except
+//! in multicast DNS, where every id is zero and a response without question was not asked for.
 
 use std::collections::VecDeque;
 

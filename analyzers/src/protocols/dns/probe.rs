@@ -1,12 +1,13 @@
 //! Recognises DNS by content. The port only says how much proof is wanted.
 //!
-//! In: the first bytes of a direction, or a datagram. Out: a verdict. On a port of DNS a header with
-//! modest counts suffices, or a sound one with a readable question; what follows may be odd or cut. On
-//! any other port the question must be one that a program would ask, and a datagram must hold exactly
-//! one message.
+//! In: the first bytes of a direction, or a datagram. Out: a verdict. On a port of DNS a header
+//! with modest counts suffices, or a sound one with a readable question; what follows may be odd or
+//! cut. On any other port the question must be one that a program would ask, and a datagram must
+//! hold exactly one message.
 //!
-//! A stream's later messages are found again after a gap by the same test ([`message_at`]). It reads no
-//! further than the first question, so that a search costs a bounded number of steps a byte.
+//! A stream's later messages are found again after a gap by the same test ([`message_at`]). It
+//! reads no further than the first question, so that a search costs a bounded number of steps a
+//! byte.
 
 use super::dialect::{DNS_PORT, Dialect, LLMNR_PORT, MDNS_PORT, NBNS_PORT};
 use super::message::{HEADER_BYTES, Header, Message};
@@ -108,31 +109,23 @@ fn start_of_message(
     if !is_sound(&header, wire_bytes, proof) {
         return Verdict::NotForUs;
     }
-    if header.questions == 0 {
-        return match proof {
-            // Responses of multicast DNS and NetBIOS repeat no question, nor do bare refusals.
-            Proof::Port if header.records() > 0 => certain_if_readable(name::skip(&mut reader)),
-            Proof::Port if header.is_response() && header.rcode() != 0 => Verdict::Certain,
-            _ => Verdict::NotForUs,
-        };
+    if header.questions == 0 && header.records() == 0 {
+        let refusal = header.is_response() && header.rcode() != 0;
+        return if refusal { Verdict::Certain } else { Verdict::NotForUs };
     }
     if proof == Proof::Port && is_modest(&header) {
         return Verdict::Certain;
     }
-    certain_if_readable(first_question(&mut reader, dialect, proof))
+    match first_entry(&mut reader, dialect, proof) {
+        Ok(()) => Verdict::Certain,
+        Err(malformed) if malformed.is_truncated() => Verdict::Unsure,
+        Err(_) => Verdict::NotForUs,
+    }
 }
 
 /// Whether the counts alone tell DNS from other protocols that hide behind its port.
 fn is_modest(header: &Header) -> bool {
     header.questions == 1 && header.records() <= RECORDS_BELIEVED
-}
-
-fn certain_if_readable(outcome: Result<(), Malformed>) -> Verdict {
-    match outcome {
-        Ok(()) => Verdict::Certain,
-        Err(malformed) if malformed.is_truncated() => Verdict::Unsure,
-        Err(_) => Verdict::NotForUs,
-    }
 }
 
 /// Bytes of the smallest question and of the smallest record.
@@ -156,7 +149,8 @@ pub(super) fn fits(header: &Header, wire_bytes: usize) -> bool {
 fn is_sound(header: &Header, wire_bytes: usize, proof: Proof) -> bool {
     let fits = fits(header, wire_bytes);
     match proof {
-        // A capture that cuts datagrams hides how long they were; a readable question makes up for it.
+        // A capture that cuts datagrams hides how long they were; a readable question makes up for
+        // it.
         Proof::Port => header.questions == 1 || fits && header.questions <= QUESTIONS_BELIEVED,
         Proof::Content => {
             let query_is_plain = header.is_response() || header.rcode() == 0;
@@ -168,20 +162,19 @@ fn is_sound(header: &Header, wire_bytes: usize, proof: Proof) -> bool {
     }
 }
 
-/// Reads the first question and doubts what no program asks.
-fn first_question(r: &mut Reader<'_>, dialect: Dialect, proof: Proof) -> Result<(), Malformed> {
+/// Reads the first question, or the start of the first record where there is none: responses of
+/// multicast DNS and NetBIOS repeat no question. Doubts what no program sends.
+fn first_entry(r: &mut Reader<'_>, dialect: Dialect, proof: Proof) -> Result<(), Malformed> {
     let start = r.offset();
     let mut text = Vec::with_capacity(64);
     name::read(r, &mut text)?;
-    let rtype = r.u16("question type")?;
-    let class = dialect.class(r.u16("question class")?);
+    let type_is_known = type_word(r.u16("type")?, dialect).is_some();
+    let class_is_known = class_word(dialect.class(r.u16("class")?)).is_some();
     let plausible = match proof {
-        Proof::Port => class_word(class).is_some() || type_word(rtype, dialect).is_some(),
+        Proof::Port => type_is_known || class_is_known,
         Proof::Content => {
-            class_word(class).is_some()
-                && type_word(rtype, dialect).is_some()
-                && text.iter().all(u8::is_ascii_graphic)
+            type_is_known && class_is_known && text.iter().all(u8::is_ascii_graphic)
         }
     };
-    if plausible { Ok(()) } else { Err(Malformed::bad_value("question", start)) }
+    if plausible { Ok(()) } else { Err(Malformed::bad_value("first entry", start)) }
 }

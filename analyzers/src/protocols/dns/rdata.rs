@@ -1,9 +1,10 @@
 //! The data of resource records as text, in the presentation format of each type's specification
-//! (RFC 1035, 2782, 3403, 3596, 4034, 4255, 5155, 6698, 7553, 8659, 9460; RFC 1002 §4.2 for NetBIOS).
+//! (RFC 1035, 2782, 3403, 3596, 4034, 4255, 5155, 6698, 7553, 8659, 9460; RFC 1002 §4.2 for
+//! NetBIOS).
 //!
-//! In: a record's data. Out: its fields, separated by spaces. Character strings of TXT are joined as
-//! they are; keys and hashes are base64 or hexadecimal; a type without a layout here, and data that
-//! contradict their layout, are hexadecimal.
+//! In: a record's data. Out: its fields, separated by spaces. Character strings of TXT are joined
+//! as they are; keys and hashes are base64 or hexadecimal; a type without a layout here, and data
+//! that contradict their layout, are hexadecimal.
 
 use std::io::Write as _;
 use std::net::{Ipv4Addr, Ipv6Addr};

@@ -25,8 +25,8 @@ record! {
         qclass: Option<Text>,
         /// Response code by its IANA mnemonic, EDNS extended codes included; null without response.
         rcode: Option<Text>,
-        /// Authoritative answer; this bit and the next three are the response's where there is one. LLMNR
-        /// has `tc` alone.
+        /// Authoritative answer; this bit and the next three are the response's where there is one.
+        /// LLMNR has `tc` alone.
         aa: Option<bool>,
         /// The message was cut to fit its transport.
         tc: Option<bool>,

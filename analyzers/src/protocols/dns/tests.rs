@@ -1,4 +1,5 @@
-//! Tests of whole flows: pairing, streams, recognition. What one message means is tested in [`wire`].
+//! Tests of whole flows: pairing, streams, recognition. What one message means is tested in
+//! [`wire`].
 
 mod wire;
 
@@ -262,9 +263,11 @@ fn the_oldest_query_is_given_up_when_one_more_waits_than_the_bound_allows() {
 #[test]
 fn a_query_waits_so_long_and_no_longer() {
     let age = i64::try_from(DNS_PENDING_AGE.as_millis()).unwrap();
-    for (wait, expected) in
-        [(age - 1, vec!["1 NOERROR"]), (age, vec!["1 NOERROR"]), (age + 1, vec!["1 -", "1 NOERROR"])]
-    {
+    for (wait, expected) in [
+        (age - 1, vec!["1 NOERROR"]),
+        (age, vec!["1 NOERROR"]),
+        (age + 1, vec!["1 -", "1 NOERROR"]),
+    ] {
         let mut session = Session::new(&udp(53));
         session.datagram(Src, &query(1, "a"));
         session.millis += wait - 1;
@@ -445,9 +448,8 @@ fn streams_are_recognised_by_length_header_and_question() {
         let content = if kept < stream.len() { Unsure } else { Certain };
         assert_eq!(verdict(&elsewhere, &stream[..kept]), content, "{kept} bytes elsewhere");
     }
-    for other in
-        [&b"GET / HTTP/1.1\r\n\r\n"[..], b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03aaaaa", &[0; 64]]
-    {
+    let client_hello = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03aaaaa";
+    for other in [&b"GET / HTTP/1.1\r\n\r\n"[..], client_hello, &[0; 64]] {
         assert_eq!(verdict(&tcp(StreamStart::Beginning), other), NotForUs, "{other:?}");
         assert_eq!(verdict(&elsewhere, other), NotForUs, "{other:?}");
     }

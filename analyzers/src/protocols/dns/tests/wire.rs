@@ -87,8 +87,9 @@ fn netbios_names_lose_padding_and_suffix() {
         ("fhfaebeecacacacacacacacacacacaa-", None),
         ("", None),
     ] {
-        let decoded = name::netbios(encoded.as_bytes()).map(|n| Text::from(n).escaped().into_owned());
-        assert_eq!(decoded.as_deref(), expected, "{encoded}");
+        let decoded = name::netbios(encoded.as_bytes()).map(Text::from);
+        let shown = decoded.as_ref().map(Text::escaped);
+        assert_eq!(shown.as_deref(), expected, "{encoded}");
     }
 }
 
@@ -155,7 +156,8 @@ fn record_data_read_as_their_specification_writes_them() {
     let soa = b"\xc0\0\x01h\xc0\0\0\0\0\x01\0\0\0\x02\0\0\0\x03\0\0\0\x04\0\0\0\x05";
     let rrsig = b"\0\x01\x08\x02\0\0\x0e\x10\0\0\0\x02\0\0\0\x01\x12\x34\xc0\0foo";
     let nsec3 = b"\x01\0\0\x0a\x02\xab\xcd\x05fooba\0\x01\x40";
-    let svcb = b"\0\x01\0\0\x01\0\x06\x02h2\x02h3\0\x03\0\x02\x01\xbb\0\x04\0\x08\xc0\0\x02\x01\xc0\0\x02\x02";
+    let svcb = b"\0\x01\0\0\x01\0\x06\x02h2\x02h3\0\x03\0\x02\x01\xbb\
+                 \0\x04\0\x08\xc0\0\x02\x01\xc0\0\x02\x02";
     let node = b"\x01HOST           \x20\x04\0statistics";
     let cases: [(u16, &[u8], &str); 27] = [
         (1, &[192, 0, 2, 1], "192.0.2.1"),
@@ -215,7 +217,8 @@ fn type_maps_have_a_bound() {
     // Each window of 34 bytes names 256 types.
     let window = [&[255, 32][..], &[0xff; 32]].concat();
     for (windows, kind) in [(40, None), (100, Some(MalformedKind::LimitReached))] {
-        let (text, malformed) = data_text(47, Dialect::Udp, &[&[0], &window.repeat(windows)[..]].concat());
+        let data = [&[0], &window.repeat(windows)[..]].concat();
+        let (text, malformed) = data_text(47, Dialect::Udp, &data);
         assert_eq!(malformed, kind);
         assert!(text.len() < DNS_ANSWER_TEXT_BYTES + 4_096);
     }
