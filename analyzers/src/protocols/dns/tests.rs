@@ -405,8 +405,9 @@ fn datagrams_are_recognised_by_content_and_forgiven_more_on_a_port_of_dns() {
     let binary = message(1, 0x0100, [1, 0, 0, 0], &[b"\x02\xc3\x01\x00", A_IN]);
     let several = message(0, 0, [2, 0, 0, 0], &[&wire_name("a"), PTR_IN, &wire_name("b"), PTR_IN]);
     let cut_name = message(1, 0x0100, [1, 0, 0, 0], &[b"\x03a"]);
+    let odd_record = message(1, 0, [0, 1, 0, 0], &[&[0, 0xff, 0xf0, 0xff, 0xf0], &[0; 20]]);
     // Message, then the verdicts on port 53 and on any other.
-    let cases: [(&str, &[u8], Verdict, Verdict); 21] = [
+    let cases: [(&str, &[u8], Verdict, Verdict); 22] = [
         ("query", &plain, Certain, Certain),
         ("response", &response(1, "a"), Certain, Certain),
         ("EDNS", &with_edns, Certain, Certain),
@@ -419,6 +420,7 @@ fn datagrams_are_recognised_by_content_and_forgiven_more_on_a_port_of_dns() {
         ("bare refusal", &message(1, 0x8001, [0; 4], &[]), Certain, NotForUs),
         ("trailing byte", &[&plain[..], &[0]].concat(), Certain, NotForUs),
         ("reserved bit", &message(1, 0x40, [1, 0, 0, 0], &[&[0], A_IN]), Certain, NotForUs),
+        ("odd record", &odd_record, NotForUs, NotForUs),
         ("zeros", &[0; 48], NotForUs, NotForUs),
         ("nothing", &[], NotForUs, NotForUs),
         ("NTP", b"\x23\x02\x06\xe8\0\0\x03\xe8\0\0\x01\xf4\xc0\0\x02\x01", NotForUs, NotForUs),
