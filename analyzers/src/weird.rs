@@ -55,6 +55,12 @@ weirds! {
     DnsMalformed = "dns_malformed",
     /// More DNS queries were open than the table holds; the oldest was written without an answer.
     DnsTooManyPending = "dns_too_many_pending",
+    /// A DNS message is not whole in the capture; its record holds what is there.
+    DnsCut = "dns_cut",
+    /// A DNS message's answers have more text than is kept; its record holds the first of them.
+    DnsAnswersLeftOut = "dns_answers_left_out",
+    /// What follows in a TCP stream is no DNS message; it is searched for the next one.
+    DnsOutOfStep = "dns_out_of_step",
 }
 
 record! {
