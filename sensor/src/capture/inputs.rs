@@ -11,6 +11,7 @@
 
 use std::collections::HashSet;
 use std::fs::{self, File, Metadata};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use analyzers::Timestamp;
@@ -114,15 +115,15 @@ impl Search<'_> {
         let problems_before = self.problems.count();
         let mut open = vec![root.to_owned()];
         while let Some(directory) = open.pop() {
-            let entries = match fs::read_dir(&directory) {
-                Ok(entries) => entries,
+            let listed: io::Result<Vec<PathBuf>> = fs::read_dir(&directory)
+                .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect());
+            let mut paths = match listed {
+                Ok(paths) => paths,
                 Err(error) => {
                     self.problems.add(unreadable(&directory, &error));
                     continue;
                 }
             };
-            // An entry that vanishes or fails while the directory is read is as if it never was.
-            let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
             paths.sort_unstable();
             for path in paths {
                 if self.inputs.files.len() >= FILES_MAX {
@@ -152,7 +153,10 @@ impl Search<'_> {
                 Err(_) => self.inputs.passed_over += 1,
                 Ok(()) => {}
             },
-            Ok(_) | Err(_) => self.inputs.passed_over += 1,
+            // A link to nowhere, or a file that has gone since the directory was read.
+            Err(error) if error.kind() == ErrorKind::NotFound => self.inputs.passed_over += 1,
+            Err(error) => self.problems.add(unreadable(&path, &error)),
+            Ok(_) => self.inputs.passed_over += 1,
         }
     }
 

@@ -5,9 +5,9 @@
 //! with path and offset; and a [`Tally`] of every packet.
 //!
 //! # How a file is read
-//! [`inputs`] finds the files and puts them in the order of their first packets. [`unpack`] looks at
-//! the first bytes ([`content`]) and puts decompressors in front. [`file`] reads blocks of about a
-//! mebibyte; [`format`] with its two members [`pcap`] and [`pcapng`] finds the records in a block. A
+//! `inputs` finds the files and puts them in the order of their first packets. `unpack` looks at
+//! the first bytes (`content`) and puts decompressors in front. `file` reads blocks of about a
+//! mebibyte; `format` with its two members `pcap` and `pcapng` finds the records in a block. A
 //! record that a block's end cuts moves to the start of the next block.
 //!
 //! # Invariants
