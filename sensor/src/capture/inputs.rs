@@ -10,7 +10,7 @@
 //! capture but is named like one is a problem, since someone expects it to be read.
 
 use std::collections::HashSet;
-use std::fs::{self, File, Metadata};
+use std::fs::{self, Metadata};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
@@ -19,7 +19,7 @@ use analyzers::Timestamp;
 use super::block::BlockPool;
 use super::file::{CaptureFile, Haste, unreadable};
 use super::files::Problems;
-use super::progress::Progress;
+use super::progress::{Counted, Progress};
 use super::{Batch, Fill, Problem, ProblemKind};
 
 /// Files that are kept in the list: some 200 MB of paths. Without it a directory tree of millions
@@ -201,11 +201,9 @@ fn expected(problem: &Problem) -> bool {
 
 /// Opens a stream: standard input, a pipe, a device.
 pub(super) fn open_stream(path: &Path, progress: &Progress) -> Result<CaptureFile, Problem> {
-    if path.as_os_str() == "-" {
-        let stdin = super::progress::Counted::new(std::io::stdin(), progress.clone());
-        return CaptureFile::of_reader(path, Box::new(stdin), Haste::Eager);
+    if path.as_os_str() != "-" {
+        return CaptureFile::open(path, Haste::Eager, progress);
     }
-    let file = File::open(path).map_err(|error| unreadable(path, &error))?;
-    let counted = super::progress::Counted::new(file, progress.clone());
-    CaptureFile::of_reader(path, Box::new(counted), Haste::Eager)
+    let input = Counted::new(io::stdin(), progress.clone());
+    CaptureFile::of_reader(path, Box::new(input), Haste::Eager)
 }
