@@ -118,8 +118,8 @@ struct Waiting {
     since: Timestamp,
     arrival: u64,
     fragments: usize,
-    /// In order, none overlapping.
-    pieces: Vec<Piece>,
+    /// By their first byte's offset, none overlapping.
+    pieces: BTreeMap<usize, Piece>,
     /// Bytes that the pieces cover.
     covered: usize,
     /// Bytes that all of this occupies.
@@ -132,9 +132,8 @@ struct Waiting {
 /// Bytes of a datagram.
 #[derive(Debug)]
 struct Piece {
-    start: usize,
     end: usize,
-    /// Fewer than `start..end` where the capture cut the fragment.
+    /// Fewer than the piece covers where the capture cut the fragment.
     bytes: Box<[u8]>,
 }
 
@@ -264,7 +263,7 @@ impl Waiting {
             since,
             arrival,
             fragments: 0,
-            pieces: Vec::new(),
+            pieces: BTreeMap::new(),
             covered: 0,
             stored: OVERHEAD_BYTES,
             end: None,
@@ -278,7 +277,7 @@ impl Waiting {
 
     /// Whether a fragment that ends at `end` cannot be part of this datagram.
     fn contradicts(&self, end: usize, place: Place) -> bool {
-        let last_end = self.pieces.last().map_or(0, |piece| piece.end);
+        let last_end = self.pieces.last_key_value().map_or(0, |(_, piece)| piece.end);
         match (self.end, place) {
             (Some(known), Place::Last) => end != known,
             (Some(known), Place::MoreFollow) => end > known,
@@ -313,45 +312,46 @@ impl Waiting {
     fn insert(&mut self, start: usize, end: usize, held: &[u8]) -> FragmentOverlap {
         let mut overlap = FragmentOverlap::None;
         let mut fresh = Vec::new();
-        let mut at = start;
-        for piece in &self.pieces {
-            let (from, to) = (piece.start.max(start), piece.end.min(end));
+        let mut after = end;
+        // From the last piece that begins before `end` back to the first that ends after `start`.
+        for (&piece_start, piece) in self.pieces.range(..end).rev() {
+            let (from, to) = (piece_start.max(start), piece.end.min(end));
             if from >= to {
-                continue;
+                break;
             }
-            let agrees =
-                agree(within(&piece.bytes, piece.start, from, to), within(held, start, from, to));
-            let is_copy = agrees && (piece.start, piece.end) == (start, end);
-            overlap = overlap.max(match (is_copy, agrees) {
-                (true, _) => FragmentOverlap::None,
-                (false, true) => FragmentOverlap::Agrees,
-                (false, false) => FragmentOverlap::Differs,
+            let earlier = within(&piece.bytes, piece_start, from, to);
+            let agrees = agree(earlier, within(held, start, from, to));
+            let is_copy = (piece_start, piece.end) == (start, end);
+            overlap = overlap.max(match (agrees, is_copy) {
+                (true, true) => FragmentOverlap::None,
+                (true, false) => FragmentOverlap::Agrees,
+                (false, _) => FragmentOverlap::Differs,
             });
-            if at < from {
-                fresh.push((at, from));
-            }
-            at = at.max(to);
+            fresh.push((to, after));
+            after = from;
         }
-        if at < end {
-            fresh.push((at, end));
-        }
+        fresh.push((start, after));
         for (from, to) in fresh {
-            let bytes = within(held, start, from, to);
-            self.covered = self.covered.saturating_add(to.saturating_sub(from));
-            self.stored = self.stored.saturating_add(bytes.len()).saturating_add(OVERHEAD_BYTES);
-            let at = self.pieces.partition_point(|piece| piece.start < from);
-            self.pieces.insert(at, Piece { start: from, end: to, bytes: bytes.into() });
+            if from < to {
+                self.keep(from, to, within(held, start, from, to));
+            }
         }
         overlap
+    }
+
+    fn keep(&mut self, start: usize, end: usize, bytes: &[u8]) {
+        self.covered = self.covered.saturating_add(end.saturating_sub(start));
+        self.stored = self.stored.saturating_add(bytes.len()).saturating_add(OVERHEAD_BYTES);
+        self.pieces.insert(start, Piece { end, bytes: bytes.into() });
     }
 
     /// The datagram, up to the first byte that the capture cut.
     fn assemble(self) -> Datagram {
         let mut datagram = self.datagram;
         datagram.wire = self.covered;
-        for piece in self.pieces {
+        for (start, piece) in self.pieces {
             datagram.bytes.extend_from_slice(&piece.bytes);
-            if piece.bytes.len() < piece.end.saturating_sub(piece.start) {
+            if piece.bytes.len() < piece.end.saturating_sub(start) {
                 break;
             }
         }

@@ -26,8 +26,10 @@ pub(super) const TUNNEL_NAMES: usize = 4_096;
 /// Datagrams of which fragments are kept. A sender of fragments without end gains memory otherwise.
 pub(super) const FRAGMENT_DATAGRAMS: usize = 4_096;
 
-/// Fragments of one datagram: more than 64 KiB need at the Ethernet's MTU.
-pub(super) const FRAGMENTS_PER_DATAGRAM: usize = 64;
+/// Fragments of one datagram: as many as there are units of eight bytes in the longest. Fewer would
+/// hide whoever sends such small ones, which is the oldest trick there is; without a bound, copies of
+/// one fragment could keep a datagram busy for ever. What they occupy is bounded below.
+pub(super) const FRAGMENTS_PER_DATAGRAM: usize = 8_192;
 
 /// Bytes that fragments may occupy, the tables around them included.
 pub(super) const FRAGMENT_BYTES: usize = 16 << 20;

@@ -63,6 +63,7 @@ pub fn macs(link: LinkType, frame: &[u8]) -> Option<([u8; 6], [u8; 6])> {
 }
 
 /// The first header of a frame.
+#[inline(always)]
 pub(super) fn outermost(link: LinkType, frame: Span<'_>) -> Next<'_> {
     match link.0 {
         link_type::ETHERNET => ethernet(frame),
@@ -87,6 +88,7 @@ fn too_short(_: Short) -> SkipReason {
 }
 
 /// Ethernet II and IEEE 802.3.
+#[inline(always)]
 pub(super) fn ethernet(span: Span<'_>) -> Next<'_> {
     let (&[.., high, low], rest) = span.header::<14>().map_err(too_short)?;
     ether_type(u16::from_be_bytes([high, low]), rest)
@@ -94,6 +96,7 @@ pub(super) fn ethernet(span: Span<'_>) -> Next<'_> {
 
 /// What an EtherType says about the bytes after it; up to 1500 it is their number (IEEE 802.3,
 /// section 3.2.6).
+#[inline(always)]
 pub(super) fn ether_type(ether_type: u16, rest: Span<'_>) -> Next<'_> {
     Ok(match ether_type {
         0..=1500 => (Layer::Llc, rest.at_most(usize::from(ether_type))),

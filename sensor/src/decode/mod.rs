@@ -11,6 +11,8 @@
 //! - **Invariant:** every packet of the capture is counted once: in a [`Packet`]'s
 //!   `captured_packets`, by [`Decoded::Skipped`], or by [`Decoder::expire_fragments`] and
 //!   [`Decoder::finish`].
+//! - **Invariant:** what a plain TCP packet meets is one function to the compiler: the steps on its way
+//!   are inlined by force, since handing layers over in memory takes as long again as reading them.
 //! - **Invariant:** nothing is allocated for a packet that is neither fragment nor in a tunnel that
 //!   was never seen before.
 //! - **Invariant:** nothing here can panic or recurse, and every loop has a bound in [`limits`].
@@ -51,7 +53,7 @@ pub use fragments::FragmentOverlap;
 pub use link::macs;
 pub use skip::{SkipCounts, SkipReason};
 
-use fragments::{Added, Datagram, Fragment, FragmentPool};
+use fragments::{Added, Fragment, FragmentPool};
 use span::Span;
 use tunnels::TunnelNames;
 use walk::{Found, Reached, Walk};
@@ -98,14 +100,15 @@ pub struct Packet {
     pub ip_bytes: u64,
     /// How the fragments overlap, where there are several.
     pub fragment_overlap: FragmentOverlap,
-    /// TCP's fields, where the transport is TCP and the capture holds its header.
+    /// TCP's fields; `None` also where the capture cut the header, or the header's own length cannot
+    /// be: then nothing is known but the ports.
     pub tcp: Option<TcpFields>,
     /// What the headers' checksums say.
     pub checksum: Checksum,
     /// The transport's payload.
     pub payload: Payload,
     /// Payload bytes by the headers' lengths; more than `payload` holds where the capture cut it.
-    /// Zero where the capture cut the TCP header that would tell.
+    /// Zero where TCP's header does not tell.
     pub payload_wire_bytes: u32,
 }
 
@@ -130,7 +133,9 @@ impl Packet {
             Payload::Reassembled(bytes) => bytes.len(),
         };
         held < self.payload_wire_bytes as usize
-            || (self.transport == Transport::TCP && self.tcp.is_none())
+            || (self.transport == Transport::TCP
+                && self.tcp.is_none()
+                && self.checksum == Checksum::Unknown)
     }
 }
 
@@ -190,15 +195,16 @@ impl Decoder {
     pub fn decode(&mut self, raw: &RawPacket, block: &[u8]) -> Decoded {
         let frame = Span::new(raw.bytes(block), raw.wire_bytes as usize);
         let mut walk = Walk::new();
-        match walk.frame(raw.link, frame) {
-            Ok(Reached::Packet(found)) => {
-                Decoded::Packet(self.packet(raw.time, &walk, &found, Source::Block(raw.offset)))
+        let mut reached = None;
+        if let Err(reason) = walk.frame(raw.link, frame, &mut reached) {
+            return Decoded::Skipped(reason);
+        }
+        match &reached {
+            Some(Reached::Packet(found)) => {
+                Decoded::Packet(self.packet(raw.time, &walk, found, Source::Block(raw.offset)))
             }
-            Ok(Reached::Fragment(fragment)) => match self.keep(raw.time, &fragment) {
-                Ok(datagram) => self.datagram(raw.time, walk, datagram),
-                Err(decoded) => decoded,
-            },
-            Err(reason) => Decoded::Skipped(reason),
+            Some(Reached::Fragment(fragment)) => self.fragment(raw.time, walk, fragment),
+            None => Decoded::Skipped(SkipReason::NotIp),
         }
     }
 
@@ -212,29 +218,28 @@ impl Decoder {
         self.fragments.finish(skipped);
     }
 
-    /// Adds a fragment to the pool: the datagram that it completes, or else what became of it.
-    fn keep(&mut self, time: Timestamp, fragment: &Fragment<'_>) -> Result<Datagram, Decoded> {
-        match self.fragments.add(time, fragment) {
-            Added::Whole(datagram) => Ok(datagram),
-            Added::Held => Err(Decoded::Held),
-            Added::Malformed => Err(self.skip(SkipReason::FragmentMalformed, fragment.captured)),
-            Added::TooMany => Err(self.skip(SkipReason::FragmentPoolFull, fragment.captured)),
-        }
-    }
-
-    /// Walks on inside a datagram, which may be a tunnel with fragments of its own.
-    fn datagram(&mut self, time: Timestamp, mut walk: Walk, mut datagram: Datagram) -> Decoded {
+    /// Keeps a fragment. Where it completes its datagram, the walk goes on inside, and may reach a
+    /// fragment again: a tunnel's.
+    fn fragment(&mut self, time: Timestamp, mut walk: Walk, first: &Fragment<'_>) -> Decoded {
+        let mut added = self.fragments.add(time, first);
         loop {
-            datagram = match walk.datagram(&datagram) {
-                Ok(Reached::Packet(found)) => {
-                    return Decoded::Packet(self.packet(time, &walk, &found, Source::Datagram));
-                }
-                Ok(Reached::Fragment(fragment)) => match self.keep(time, &fragment) {
-                    Ok(inner) => inner,
-                    Err(decoded) => return decoded,
-                },
-                Err(reason) => return self.skip(reason, walk.captured),
+            let datagram = match added {
+                Added::Whole(datagram) => datagram,
+                Added::Held => return Decoded::Held,
+                Added::Malformed => return self.skip(SkipReason::FragmentMalformed, walk.captured),
+                Added::TooMany => return self.skip(SkipReason::FragmentPoolFull, walk.captured),
+            };
+            let mut reached = None;
+            if let Err(reason) = walk.datagram(&datagram, &mut reached) {
+                return self.skip(reason, walk.captured);
             }
+            added = match &reached {
+                Some(Reached::Packet(found)) => {
+                    return Decoded::Packet(self.packet(time, &walk, found, Source::Datagram));
+                }
+                Some(Reached::Fragment(fragment)) => self.fragments.add(time, fragment),
+                None => return self.skip(SkipReason::NotIp, walk.captured),
+            };
         }
     }
 
@@ -245,6 +250,7 @@ impl Decoder {
         Decoded::Skipped(reason)
     }
 
+    #[inline(always)]
     fn packet(&mut self, time: Timestamp, walk: &Walk, found: &Found<'_>, from: Source) -> Packet {
         let Found { ip, protocol, head, .. } = found;
         let held = head.payload.held();
@@ -264,7 +270,7 @@ impl Decoder {
             transport: Transport(*protocol),
             vlan: walk.vlan,
             inner_vlan: walk.inner_vlan,
-            tunnel: self.names.name(&found.tunnels),
+            tunnel: self.names.name(&walk.tunnels, found.tunnels),
             captured_packets: walk.captured,
             ip_packets: ip.packets,
             ip_bytes: ip.bytes,

@@ -124,6 +124,7 @@ pub(super) fn ip(span: Span<'_>, fit: Fit) -> Result<(Ip, Carried<'_>), SkipReas
 }
 
 /// An IPv4 packet.
+#[inline(always)]
 pub(super) fn ipv4(span: Span<'_>, fit: Fit) -> Result<(Ip, Carried<'_>), SkipReason> {
     let header = Ipv4HeaderSlice::from_slice(span.held()).map_err(|error| match error {
         ipv4::HeaderSliceError::Len(len) => too_short(span.short(len.required_len)),
@@ -210,18 +211,33 @@ fn jumbo_length(payload: Span<'_>) -> Option<usize> {
     None
 }
 
-/// Walks over the extension headers that begin with `protocol`. IPv4 knows one of them: the
-/// authentication header.
+/// Whether `protocol` is an extension header. IPv4 knows one of them.
+pub(super) const fn is_extension(ip: &Ip, protocol: u8) -> bool {
+    match protocol {
+        protocol::AUTHENTICATION => true,
+        protocol::HOP_BY_HOP
+        | protocol::ROUTING
+        | protocol::FRAGMENT
+        | protocol::DESTINATION
+        | protocol::MOBILITY
+        | protocol::HOST_IDENTITY
+        | protocol::SHIM6 => ip.dst.is_ipv6(),
+        _ => false,
+    }
+}
+
+/// Walks over the extension headers that begin with `protocol`.
 pub(super) fn extensions<'a>(
     ip: &mut Ip,
     mut protocol: u8,
     mut span: Span<'a>,
 ) -> Result<Carried<'a>, SkipReason> {
     for _ in 0..EXTENSION_HEADERS {
+        if !is_extension(ip, protocol) {
+            return Ok(Carried::Whole { protocol, span });
+        }
         (protocol, span) = match protocol {
             protocol::AUTHENTICATION => extension(span, authentication_len)?,
-            _ if ip.dst.is_ipv4() => return Ok(Carried::Whole { protocol, span }),
-            protocol::HOP_BY_HOP | protocol::DESTINATION => extension(span, extension_len)?,
             protocol::ROUTING => {
                 let (&[_, _, _, stops_left], _) = span.header().map_err(too_short)?;
                 if stops_left > 0 {
@@ -241,7 +257,7 @@ pub(super) fn extensions<'a>(
                 Part { start: 0, place: Place::Last, protocol, span, .. } => (protocol, span),
                 part => return Ok(Carried::Part(part)),
             },
-            _ => return Ok(Carried::Whole { protocol, span }),
+            _ => extension(span, extension_len)?,
         };
     }
     Err(SkipReason::TooManyLayers)

@@ -23,13 +23,14 @@ pub(super) struct Head<'a> {
     pub(super) src_port: u16,
     /// Receiver's port; ICMP: the code.
     pub(super) dst_port: u16,
-    /// TCP's fields, where the capture holds them.
+    /// TCP's fields, where the capture holds them and they say where the payload begins.
     pub(super) tcp: Option<TcpFields>,
     /// What follows the header.
     pub(super) payload: Span<'a>,
 }
 
 /// Reads a transport header.
+#[inline(always)]
 pub(super) fn head(protocol: u8, span: Span<'_>) -> Result<Head<'_>, SkipReason> {
     match Transport(protocol) {
         Transport::TCP => tcp(span),
@@ -56,16 +57,16 @@ fn ports(span: Span<'_>, header_bytes: usize) -> Result<(u16, u16), SkipReason> 
     Ok((u16::from_be_bytes([s0, s1]), u16::from_be_bytes([d0, d1])))
 }
 
+#[inline(always)]
 fn tcp(span: Span<'_>) -> Result<Head<'_>, SkipReason> {
     let (src_port, dst_port) = ports(span, TCP_HEADER_BYTES)?;
-    let Ok((header, _)) = span.header::<TCP_HEADER_BYTES>() else {
-        // The capture cut the byte that says where the payload begins.
-        return Ok(Head { src_port, dst_port, tcp: None, payload: span.at_most(0) });
-    };
+    let without_fields = Head { src_port, dst_port, tcp: None, payload: span.at_most(0) };
+    let Ok((header, _)) = span.header::<TCP_HEADER_BYTES>() else { return Ok(without_fields) };
     let &[_, _, _, _, s0, s1, s2, s3, a0, a1, a2, a3, offset, flags, w0, w1, _, _, u0, u1] = header;
     let header_bytes = usize::from(offset >> 4).saturating_mul(4);
     if header_bytes < TCP_HEADER_BYTES || header_bytes > span.wire() {
-        return Err(SkipReason::TransportMalformed);
+        // No receiver takes such a segment, so its flags must not move the flow's state.
+        return Ok(without_fields);
     }
     let fields = TcpFields {
         seq: u32::from_be_bytes([s0, s1, s2, s3]),

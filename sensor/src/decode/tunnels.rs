@@ -1,4 +1,4 @@
-//! Packets in packets: IP in IP, GRE and what it carries, VXLAN, GENEVE, GTP-U, Teredo.
+//! Packets in packets: IP in IP, GRE and what it carries, VXLAN, GENEVE, GTP-U, Teredo, AYIYA.
 //!
 //! In: what an IP packet carries, with its ports where it has them. Out: the tunnel and the header
 //! inside, or nothing, where it is no tunnel or does not read like one. Tunnels over UDP are only
@@ -45,6 +45,8 @@ pub(super) enum Tunnel {
     Gtp(u32),
     /// Teredo (RFC 4380).
     Teredo,
+    /// AYIYA (draft-massar-v6ops-ayiya).
+    Ayiya,
 }
 
 impl fmt::Display for Tunnel {
@@ -63,33 +65,54 @@ impl fmt::Display for Tunnel {
             Self::Geneve(network) => write!(f, "geneve:{network}"),
             Self::Gtp(endpoint) => write!(f, "gtp:{endpoint}"),
             Self::Teredo => f.write_str("teredo"),
+            Self::Ayiya => f.write_str("ayiya"),
         }
     }
 }
 
 /// Tunnels in each other, outermost first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub(super) struct TunnelPath([Option<Tunnel>; TUNNELS]);
+pub(super) struct TunnelPath {
+    hops: [Option<Tunnel>; TUNNELS],
+    depth: usize,
+}
 
 impl TunnelPath {
-    /// Whether no tunnel was entered.
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.first().is_none_or(Option::is_none)
+    /// How many tunnels were entered.
+    pub(super) const fn depth(&self) -> usize {
+        self.depth
     }
 
     /// One tunnel deeper.
     pub(super) fn push(&mut self, tunnel: Tunnel) -> Result<(), SkipReason> {
-        let free = self.0.iter_mut().find(|hop| hop.is_none()).ok_or(SkipReason::TooManyLayers)?;
+        let free = self.hops.get_mut(self.depth).ok_or(SkipReason::TooManyLayers)?;
         *free = Some(tunnel);
+        self.depth = self.depth.saturating_add(1);
         Ok(())
+    }
+
+    /// The outermost `depth` tunnels.
+    fn outermost(mut self, depth: usize) -> Self {
+        for hop in self.hops.iter_mut().skip(depth) {
+            *hop = None;
+        }
+        self.depth = self.depth.min(depth);
+        self
     }
 
     /// How strictly the next IP header's length is taken.
     pub(super) fn fit(&self) -> Fit {
-        match self.0.iter().flatten().last() {
-            Some(Tunnel::Vxlan(_) | Tunnel::Geneve(_) | Tunnel::Gtp(_) | Tunnel::Teredo) => {
-                Fit::Strict
-            }
+        if self.depth == 0 {
+            return Fit::Lax;
+        }
+        match self.hops.iter().flatten().last() {
+            Some(
+                Tunnel::Vxlan(_)
+                | Tunnel::Geneve(_)
+                | Tunnel::Gtp(_)
+                | Tunnel::Teredo
+                | Tunnel::Ayiya,
+            ) => Fit::Strict,
             _ => Fit::Lax,
         }
     }
@@ -97,7 +120,7 @@ impl TunnelPath {
 
 impl fmt::Display for TunnelPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (at, tunnel) in self.0.iter().flatten().enumerate() {
+        for (at, tunnel) in self.hops.iter().flatten().enumerate() {
             write!(f, "{}{tunnel}", if at == 0 { "" } else { "/" })?;
         }
         Ok(())
@@ -109,16 +132,17 @@ impl fmt::Display for TunnelPath {
 pub(super) struct TunnelNames(HashMap<TunnelPath, Arc<str>, foldhash::fast::RandomState>);
 
 impl TunnelNames {
-    /// The text of a path, `None` where there is no tunnel. A full table is emptied: the texts that
-    /// flows hold live on, and those in use come back.
-    pub(super) fn name(&mut self, path: &TunnelPath) -> Option<Arc<str>> {
-        if path.is_empty() {
+    /// The text of the outermost `depth` tunnels of a path, `None` where there are none. A full table
+    /// is emptied: the texts that flows hold live on, and those in use come back.
+    pub(super) fn name(&mut self, path: &TunnelPath, depth: usize) -> Option<Arc<str>> {
+        if depth == 0 {
             return None;
         }
-        if self.0.len() >= TUNNEL_NAMES && !self.0.contains_key(path) {
+        let path = path.outermost(depth);
+        if self.0.len() >= TUNNEL_NAMES && !self.0.contains_key(&path) {
             self.0.clear();
         }
-        Some(Arc::clone(self.0.entry(*path).or_insert_with(|| path.to_string().into())))
+        Some(Arc::clone(self.0.entry(path).or_insert_with(|| path.to_string().into())))
     }
 }
 
@@ -126,6 +150,7 @@ impl TunnelNames {
 type Inside<'a> = Option<(Tunnel, Layer, Span<'a>)>;
 
 /// The tunnel that an IP packet carries, if it carries one.
+#[inline(always)]
 pub(super) fn enter<'a>(
     protocol: u8,
     outer: Family,
@@ -165,6 +190,7 @@ const fn well_known(port: u16) -> Option<ReadTunnel> {
         6081 => Some(geneve),
         2152 => Some(gtp),
         3544 => Some(teredo),
+        5072 => Some(ayiya),
         _ => None,
     }
 }
@@ -196,7 +222,7 @@ fn gre(span: Span<'_>) -> Inside<'_> {
     let ether_type = u16::from_be_bytes([t0, t1]);
     let version = flags & VERSION;
     // Source routes were deprecated before anyone used them (RFC 2784, section 2.3).
-    if flags & ROUTING != 0 || version > 1 || (version == 1) != (ether_type == PPP) {
+    if flags & ROUTING != 0 || version > 1 {
         return None;
     }
     if flags & CHECKSUM != 0 {
@@ -214,11 +240,12 @@ fn gre(span: Span<'_>) -> Inside<'_> {
         rest = rest.skip(4).ok()?;
     }
     match (ether_type, key) {
-        (PPP, Some(key)) => {
+        (PPP, Some(key)) if version == 1 => {
             // The key's upper half is the payload's length.
             let payload = rest.at_most(usize::try_from(key >> 16).ok()?);
             Some((Tunnel::Pptp, Layer::Ppp, payload))
         }
+        _ if version == 1 => None,
         (BRIDGED, Some(key)) if flags & (CHECKSUM | SEQUENCE) == 0 => {
             Some((Tunnel::Nvgre(key >> 8), Layer::Ethernet, rest))
         }
@@ -252,19 +279,19 @@ fn erspan_iii(span: Span<'_>) -> Inside<'_> {
     Some((Tunnel::Erspan(Some(session)), layer, frame))
 }
 
-/// VXLAN: the flag that the network is valid, then the network. Group policies put flags and a group
-/// into bytes that were reserved; the others must be zero.
+/// VXLAN: the flag that the network is valid, then the network. Receivers ignore what is reserved, so
+/// it may be anything.
 fn vxlan(payload: Span<'_>) -> Inside<'_> {
-    let (&[flags, _, _, _, n0, n1, n2, reserved], frame) = payload.header().ok()?;
-    let is_vxlan = flags & 0x7f == 0x08 && reserved == 0;
+    const NETWORK_IS_VALID: u8 = 0x08;
+    let (&[flags, _, _, _, n0, n1, n2, _], frame) = payload.header().ok()?;
     let network = u32::from_be_bytes([0, n0, n1, n2]);
-    is_vxlan.then_some((Tunnel::Vxlan(network), Layer::Ethernet, frame))
+    (flags & NETWORK_IS_VALID != 0).then_some((Tunnel::Vxlan(network), Layer::Ethernet, frame))
 }
 
 /// GENEVE: version and length of the options, the EtherType inside, the network.
 fn geneve(payload: Span<'_>) -> Inside<'_> {
-    let (&[first, _, t0, t1, n0, n1, n2, reserved], rest) = payload.header().ok()?;
-    if first >> 6 != 0 || reserved != 0 {
+    let (&[first, _, t0, t1, n0, n1, n2, _], rest) = payload.header().ok()?;
+    if first >> 6 != 0 {
         return None;
     }
     let inside = rest.skip(usize::from(first & 0x3f).saturating_mul(4)).ok()?;
@@ -319,4 +346,20 @@ fn teredo(payload: Span<'_>) -> Inside<'_> {
     let (&[version, _, _, _, _, _, next, _], _) = packet.header().ok()?;
     let is_ipv6 = version >> 4 == 6 && next != NO_NEXT_HEADER;
     is_ipv6.then_some((Tunnel::Teredo, Layer::Ipv6, packet))
+}
+
+/// AYIYA: lengths of identity and signature, what to do with the packet, its protocol, the time; then
+/// identity and signature, then the packet.
+fn ayiya(payload: Span<'_>) -> Inside<'_> {
+    const FORWARD: u8 = 1;
+    let (&[identity, signature, operation, next, _, _, _, _], rest) = payload.header().ok()?;
+    let layer = match next {
+        4 => Layer::Ipv4,
+        41 => Layer::Ipv6,
+        _ => return None,
+    };
+    let identity_len = 1_usize << (identity >> 4);
+    let signature_len = usize::from(signature >> 4).saturating_mul(4);
+    let packet = rest.skip(identity_len.saturating_add(signature_len)).ok()?;
+    (operation & 0x0f == FORWARD).then_some((Tunnel::Ayiya, layer, packet))
 }

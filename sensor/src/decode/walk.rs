@@ -8,10 +8,10 @@ use super::checksum::Checksum;
 use super::fragments::{Datagram, Fragment, FragmentOverlap};
 use super::limits::LAYERS;
 use super::link;
-use super::network::{self, Carried, Ip};
+use super::network::{self, Carried, Ip, Part};
 use super::span::Span;
 use super::transport::{self, Head};
-use super::tunnels::{self, Family, Tunnel, TunnelPath};
+use super::tunnels::{self, Family, TunnelPath};
 use super::{LinkType, SkipReason};
 
 /// A header that another one announced.
@@ -52,8 +52,8 @@ pub(super) struct Found<'a> {
     pub(super) span: Span<'a>,
     /// The transport header.
     pub(super) head: Head<'a>,
-    /// The tunnels it came through.
-    pub(super) tunnels: TunnelPath,
+    /// How many of the walk's tunnels it came through.
+    pub(super) tunnels: usize,
     /// What the IP headers' checksums say, the outer ones included.
     pub(super) checksum: Checksum,
 }
@@ -69,13 +69,11 @@ pub(super) enum Reached<'a> {
 
 /// Where a step leads.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Step<'a> {
+enum Step<'a> {
     /// To the next header.
     Into(Layer, Span<'a>),
-    /// Into a tunnel, whose own packet is what remains when there is none inside.
-    Through(Found<'a>, Tunnel, Layer, Span<'a>),
-    /// To the end.
-    Reached(Reached<'a>),
+    /// Nowhere: what was reached is the innermost.
+    Stop,
 }
 
 type Stepped<'a> = Result<Step<'a>, SkipReason>;
@@ -91,8 +89,9 @@ pub(super) struct Walk {
     pub(super) vlan: Option<u16>,
     /// Its second.
     pub(super) inner_vlan: Option<u16>,
+    /// The tunnels that were entered.
+    pub(super) tunnels: TunnelPath,
     layers_left: usize,
-    tunnels: TunnelPath,
     checksum: Checksum,
 }
 
@@ -111,60 +110,65 @@ impl Walk {
     }
 
     /// Walks through a frame.
+    #[inline(always)]
     pub(super) fn frame<'a>(
         &mut self,
         link: LinkType,
         frame: Span<'a>,
-    ) -> Result<Reached<'a>, SkipReason> {
+        reached: &mut Option<Reached<'a>>,
+    ) -> Result<(), SkipReason> {
         let (layer, span) = link::outermost(link, frame)?;
-        self.descend(Step::Into(layer, span))
+        self.descend(Step::Into(layer, span), reached)
     }
 
     /// Walks on through a datagram whose last fragment this frame brought.
     pub(super) fn datagram<'a>(
         &mut self,
         datagram: &'a Datagram,
-    ) -> Result<Reached<'a>, SkipReason> {
+        reached: &mut Option<Reached<'a>>,
+    ) -> Result<(), SkipReason> {
         self.captured = datagram.captured;
         self.overlap = datagram.overlap;
         self.checksum = self.checksum.and(datagram.checksum);
         let span = Span::new(&datagram.bytes, datagram.wire);
-        let first = self.carried(datagram.ip, datagram.protocol, span)?;
-        self.descend(first)
+        let first = self.carried(datagram.ip, datagram.protocol, span, reached)?;
+        self.descend(first, reached)
     }
 
-    /// Follows headers to the innermost packet that makes sense.
-    fn descend<'a>(&mut self, first: Step<'a>) -> Result<Reached<'a>, SkipReason> {
+    /// Follows headers as far as they make sense. `reached` is the innermost packet so far: what
+    /// remains when there is none inside what looked like a tunnel.
+    #[inline(always)]
+    fn descend<'a>(
+        &mut self,
+        first: Step<'a>,
+        reached: &mut Option<Reached<'a>>,
+    ) -> Result<(), SkipReason> {
         let mut step = first;
-        let mut outer = None;
-        loop {
-            let (layer, span) = match step {
-                Step::Into(layer, span) => (layer, span),
-                Step::Through(packet, tunnel, layer, span) => {
-                    outer = Some(packet);
-                    self.tunnels.push(tunnel)?;
-                    (layer, span)
-                }
-                Step::Reached(reached) => return Ok(reached),
-            };
+        while let Step::Into(layer, span) = step {
             self.layers_left = self.layers_left.checked_sub(1).ok_or(SkipReason::TooManyLayers)?;
-            step = match (self.step(layer, span), outer) {
-                (Ok(step), _) => step,
-                (Err(reason), Some(_)) if reason == SkipReason::TooManyLayers => {
+            step = match self.step(layer, span, reached) {
+                Ok(next) => next,
+                Err(reason) if reached.is_none() || reason == SkipReason::TooManyLayers => {
                     return Err(reason);
                 }
-                (Err(_), Some(packet)) => Step::Reached(Reached::Packet(packet)),
-                (Err(reason), None) => return Err(reason),
+                Err(_) => Step::Stop,
             };
         }
+        Ok(())
     }
 
     /// Reads one header.
-    fn step<'a>(&mut self, layer: Layer, span: Span<'a>) -> Stepped<'a> {
+    #[inline(always)]
+    fn step<'a>(
+        &mut self,
+        layer: Layer,
+        span: Span<'a>,
+        reached: &mut Option<Reached<'a>>,
+    ) -> Stepped<'a> {
         let (layer, span) = match layer {
-            Layer::Ip => return self.ip(network::ip(span, self.tunnels.fit())?),
-            Layer::Ipv4 => return self.ip(network::ipv4(span, self.tunnels.fit())?),
-            Layer::Ipv6 => return self.ip(network::ipv6(span, self.tunnels.fit())?),
+            Layer::Ip => return self.ip(network::ip(span, self.tunnels.fit())?, reached),
+            Layer::Ipv4 => return self.ip(network::ipv4(span, self.tunnels.fit())?, reached),
+            Layer::Ipv6 => return self.ip(network::ipv6(span, self.tunnels.fit())?, reached),
             Layer::Vlan => {
                 let (vlan, next) = link::vlan(span)?;
                 self.note_vlan(vlan);
@@ -183,7 +187,7 @@ impl Walk {
 
     /// The outermost frame's tags count: they say where in the network the capture was made.
     fn note_vlan(&mut self, vlan: Option<u16>) {
-        if !self.tunnels.is_empty() {
+        if self.tunnels.depth() > 0 {
             return;
         }
         if self.vlan.is_none() {
@@ -193,43 +197,65 @@ impl Walk {
         }
     }
 
-    fn ip<'a>(&mut self, (ip, carried): (Ip, Carried<'a>)) -> Stepped<'a> {
+    #[inline(always)]
+    fn ip<'a>(
+        &mut self,
+        (ip, carried): (Ip, Carried<'a>),
+        reached: &mut Option<Reached<'a>>,
+    ) -> Stepped<'a> {
+        self.checksum = self.checksum.and(ip.checksum);
         match carried {
-            Carried::Whole { protocol, span } => {
-                self.checksum = self.checksum.and(ip.checksum);
-                self.carried(ip, protocol, span)
+            Carried::Whole { protocol, span } => self.carried(ip, protocol, span, reached),
+            Carried::Part(part) => {
+                *reached = Some(Reached::Fragment(self.fragment(ip, part)));
+                Ok(Step::Stop)
             }
-            Carried::Part(part) => Ok(self.fragment(ip, part)),
         }
     }
 
-    fn fragment<'a>(&self, ip: Ip, part: network::Part<'a>) -> Step<'a> {
-        let Self { captured, overlap, vlan, tunnels, .. } = *self;
-        let checksum = self.checksum.and(ip.checksum);
-        Step::Reached(Reached::Fragment(Fragment {
-            ip,
-            part,
-            vlan,
-            tunnels,
-            captured,
-            checksum,
-            overlap,
-        }))
+    fn fragment<'a>(&self, ip: Ip, part: Part<'a>) -> Fragment<'a> {
+        let Self { captured, overlap, vlan, tunnels, checksum, .. } = *self;
+        Fragment { ip, part, vlan, tunnels, captured, checksum, overlap }
     }
 
-    /// What an IP packet carries: extension headers, then a transport, which may be a tunnel.
-    fn carried<'a>(&mut self, mut ip: Ip, protocol: u8, span: Span<'a>) -> Stepped<'a> {
-        let (protocol, span) = match network::extensions(&mut ip, protocol, span)? {
-            Carried::Whole { protocol, span } => (protocol, span),
-            Carried::Part(part) => return Ok(self.fragment(ip, part)),
-        };
+    /// What an IP packet carries: extension headers, then a transport.
+    #[inline(always)]
+    fn carried<'a>(
+        &mut self,
+        mut ip: Ip,
+        protocol: u8,
+        span: Span<'a>,
+        reached: &mut Option<Reached<'a>>,
+    ) -> Stepped<'a> {
+        if network::is_extension(&ip, protocol) {
+            return match network::extensions(&mut ip, protocol, span)? {
+                Carried::Whole { protocol, span } => self.transport(ip, protocol, span, reached),
+                Carried::Part(part) => {
+                    *reached = Some(Reached::Fragment(self.fragment(ip, part)));
+                    Ok(Step::Stop)
+                }
+            };
+        }
+        self.transport(ip, protocol, span, reached)
+    }
+
+    /// A transport, or the tunnel that it is.
+    #[inline(always)]
+    fn transport<'a>(
+        &mut self,
+        ip: Ip,
+        protocol: u8,
+        span: Span<'a>,
+        reached: &mut Option<Reached<'a>>,
+    ) -> Stepped<'a> {
         let head = transport::head(protocol, span)?;
-        let (tunnels, checksum) = (self.tunnels, self.checksum);
-        let found = Found { ip, protocol, span, head, tunnels, checksum };
+        let (tunnels, checksum) = (self.tunnels.depth(), self.checksum);
+        *reached = Some(Reached::Packet(Found { ip, protocol, span, head, tunnels, checksum }));
         let family = if ip.dst.is_ipv4() { Family::V4 } else { Family::V6 };
-        Ok(match tunnels::enter(protocol, family, span, &head) {
-            Some((tunnel, layer, inside)) => Step::Through(found, tunnel, layer, inside),
-            None => Step::Reached(Reached::Packet(found)),
-        })
+        let Some((tunnel, layer, inside)) = tunnels::enter(protocol, family, span, &head) else {
+            return Ok(Step::Stop);
+        };
+        self.tunnels.push(tunnel)?;
+        Ok(Step::Into(layer, inside))
     }
 }
