@@ -15,3 +15,27 @@ pub const PROBE_BYTES: usize = 2_048;
 
 /// Datagrams of a flow that are probed before recognition gives up.
 pub const PROBE_DATAGRAMS: u8 = 4;
+
+/// Bytes of a TLS handshake message that are kept: a chain of ten long certificates, or a hello with the
+/// largest key shares. Whoever sends a message of 16 MiB would otherwise fill memory with it.
+pub const TLS_MESSAGE_BYTES: usize = 65_536;
+
+/// Islands of bytes kept of a handshake message that arrives out of order. Browsers shuffle a hello into
+/// a dozen; a sender of every second byte would make thousands.
+pub const TLS_ISLANDS: usize = 32;
+
+/// Unfinished DTLS messages kept per direction. A flight has fewer; a sender of first fragments alone
+/// would leave one after the other.
+pub const DTLS_MESSAGES: usize = 8;
+
+/// Application protocols of a hello that a row names. Clients offer a handful; a hello of 64 KiB has room
+/// for thousands.
+pub const TLS_PROTOCOLS: usize = 64;
+
+/// DNS names of a certificate that a row names. Content networks put a few hundred into one; more would
+/// make rows as long as an attacker likes.
+pub const TLS_NAMES: usize = 1_024;
+
+/// Destination connection ids per QUIC flow for which keys are derived in vain. Each costs a dozen hashes,
+/// and a sender of random ids would have them all computed.
+pub const QUIC_KEY_FAILURES: u8 = 8;

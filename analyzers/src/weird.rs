@@ -55,6 +55,22 @@ weirds! {
     DnsMalformed = "dns_malformed",
     /// More DNS queries were open than the table holds; the oldest was written without an answer.
     DnsTooManyPending = "dns_too_many_pending",
+
+    // TLS and QUIC.
+    /// A TLS record or handshake message contradicts its own lengths or the specification.
+    TlsMalformed = "tls_malformed",
+    /// A TLS handshake message is longer than is kept, or its fragments are too many.
+    TlsMessageTooLong = "tls_message_too_long",
+    /// A client greeted with the hello of SSL 2.0.
+    TlsSslV2Hello = "tls_sslv2_hello",
+    /// A server's certificate cannot be parsed; its hashes stand.
+    TlsCertificateMalformed = "tls_certificate_malformed",
+    /// A hello or certificate has more names than a row holds.
+    TlsTooManyNames = "tls_too_many_names",
+    /// A QUIC packet contradicts its own lengths or the specification.
+    QuicMalformed = "quic_malformed",
+    /// A QUIC Initial packet does not decrypt with the keys that its connection id gives.
+    QuicUndecryptable = "quic_undecryptable",
 }
 
 record! {
