@@ -187,6 +187,7 @@ impl Quic {
         self.secrets = Some(secrets);
     }
 
+    /// Takes the handshake's pieces out of a packet; those before a bad frame count.
     fn frames(
         &mut self,
         sender: Direction,
@@ -195,19 +196,11 @@ impl Quic {
         emitter: &mut Emitter,
     ) -> Result<(), Detail> {
         let side = self.sides.of_mut(sender);
-        let mut r = Reader::new(payload);
-        while let Some(crypto) = frame::next_crypto(&mut r)? {
-            if side.pieces.put(crypto.offset, crypto.bytes).is_err() {
-                return Err(Detail::Word("more of the handshake than is kept"));
-            }
-        }
-        let known = side.pieces.known();
-        side.messages.push(known.get(side.taken..).unwrap_or_default());
-        side.taken = known.len();
+        let result = side.take(&mut Reader::new(payload));
         while let Some(message) = side.messages.next() {
             self.handshake.message(sender, time, message, emitter);
         }
-        Ok(())
+        result
     }
 
     fn short(&mut self, sender: Direction, emitter: &mut Emitter) {
@@ -224,6 +217,25 @@ impl Quic {
         self.is_said = true;
         self.handshake.emit(Some(self.version.name()), emitter);
         self.sides = PerDirection::default();
+    }
+}
+
+impl Side {
+    fn take(&mut self, frames: &mut Reader<'_>) -> Result<(), Detail> {
+        let result = self.pieces(frames);
+        let known = self.pieces.known();
+        self.messages.push(known.get(self.taken..).unwrap_or_default());
+        self.taken = known.len();
+        result
+    }
+
+    fn pieces(&mut self, frames: &mut Reader<'_>) -> Result<(), Detail> {
+        while let Some(crypto) = frame::next_crypto(frames)? {
+            if self.pieces.put(crypto.offset, crypto.bytes).is_err() {
+                return Err(Detail::Word("more of the handshake than is kept"));
+            }
+        }
+        Ok(())
     }
 }
 

@@ -50,13 +50,10 @@ impl<'a> Packet<'a> {
             _ => {}
         }
         let version = Version(r.u32("version")?);
+        let [family, ..] = version.families() else { return Ok(Self::Last) };
         let destination = connection_id(r)?;
         connection_id(r)?;
         let kind = first >> 4 & 0b11;
-        let family = match version.families() {
-            [family, ..] if version != Version::NEGOTIATION => family,
-            _ => return Ok(Self::Last),
-        };
         if kind == family.retry_type {
             return Ok(Self::Last);
         }

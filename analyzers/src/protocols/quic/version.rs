@@ -81,9 +81,6 @@ const T051: Family = first([
 ]);
 
 impl Version {
-    /// Version negotiation's zero.
-    pub(super) const NEGOTIATION: Self = Self(0);
-
     /// The families whose keys may open its Initial packets; none where the version is unknown.
     pub(super) const fn families(self) -> &'static [Family] {
         match self.0 {

@@ -6,6 +6,7 @@
 use crate::direction::{Direction, PerDirection};
 use crate::emitter::{Detail, Emitter};
 use crate::limits;
+use crate::malformed::Malformed;
 use crate::text::Text;
 use crate::time::Timestamp;
 use crate::weird::Weird;
@@ -136,7 +137,7 @@ impl Handshake {
             return;
         }
         let hello = ClientHello::read(message.body, self.carrier.cookie());
-        report(hello.problem.map(Detail::from), Weird::TlsMalformed, time, emitter);
+        report(hello.problem, message.extent, time, emitter);
         if hello.protocols.len() > limits::TLS_PROTOCOLS {
             emitter.weird(time, Weird::TlsTooManyNames);
         }
@@ -187,7 +188,7 @@ impl Handshake {
             return;
         }
         let hello = ServerHello::read(message.body);
-        report(hello.problem.map(Detail::from), Weird::TlsMalformed, time, emitter);
+        report(hello.problem, message.extent, time, emitter);
         self.client_side = Some(sender.reversed());
         let is_whole = message.extent == Extent::Whole;
         let server = Server {
@@ -210,7 +211,7 @@ impl Handshake {
             return;
         }
         let chain = Chain::read(message.body);
-        report(chain.problem.map(Detail::from), Weird::TlsMalformed, time, emitter);
+        report(chain.problem, message.extent, time, emitter);
         if let Some(leaf) = &chain.leaf {
             match &leaf.fields {
                 None => emitter.weird(time, Weird::TlsCertificateMalformed),
@@ -335,8 +336,10 @@ fn some_list(list: Vec<Text>) -> Option<Vec<Text>> {
     (!list.is_empty()).then_some(list)
 }
 
-fn report(detail: Option<Detail>, weird: Weird, time: Timestamp, emitter: &mut Emitter) {
-    if let Some(detail) = detail {
-        emitter.weird_with(time, weird, detail);
+/// Says what is wrong with a message. That it is cut short is not, where the capture or a limit cut it.
+fn report(problem: Option<Malformed>, extent: Extent, time: Timestamp, emitter: &mut Emitter) {
+    let is_expected = |malformed: &Malformed| malformed.is_truncated() && extent != Extent::Whole;
+    if let Some(malformed) = problem.filter(|malformed| !is_expected(malformed)) {
+        emitter.weird_with(time, Weird::TlsMalformed, Detail::from(malformed));
     }
 }

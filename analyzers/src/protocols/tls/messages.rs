@@ -16,9 +16,6 @@ pub(crate) mod kind {
     pub(crate) const SERVER_HELLO_DONE: u8 = 14;
 }
 
-/// Bytes of a message's header: its kind and its length.
-pub(crate) const HEADER_BYTES: usize = 4;
-
 /// Whether all of a message's body is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Extent {

@@ -27,7 +27,7 @@ mod record;
 mod sslv2;
 mod stream;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod version;
 
 pub use record::TlsRecord;

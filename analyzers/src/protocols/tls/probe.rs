@@ -4,7 +4,7 @@ use crate::protocol::Verdict;
 use crate::reader::Reader;
 
 use super::layer::{Envelope, Header, content};
-use super::messages::{self, kind};
+use super::messages::kind;
 use super::sslv2;
 
 /// Whether the first bytes of a stream's direction are TLS.
@@ -20,14 +20,16 @@ pub(super) fn stream(bytes: &[u8]) -> Verdict {
         Err(malformed) if malformed.is_truncated() && could_begin(bytes) => return Verdict::Unsure,
         Err(_) => return Verdict::NotForUs,
     };
-    let mut body = r.sub_lax(header.len);
-    if header.content == content::HANDSHAKE && header.len >= messages::HEADER_BYTES {
-        match hello(&mut body) {
-            Verdict::NotForUs => {}
+    let body = r.sub_lax(header.len);
+    let is_cut = body.remaining() < header.len;
+    if header.content == content::HANDSHAKE && is_hello_kind(body) {
+        match hello(body) {
+            // A record may hold less of a message than its first bytes.
+            Verdict::Unsure if !is_cut => {}
             verdict => return verdict,
         }
     }
-    if body.remaining() < header.len && r.is_empty() && body.offset() == 0 {
+    if is_cut {
         return Verdict::Unsure;
     }
     match Header::read(&mut r) {
@@ -43,21 +45,19 @@ fn could_begin(bytes: &[u8]) -> bool {
     bytes.first().is_none_or(is_content) && bytes.get(1).is_none_or(|major| matches!(major, 1 | 3))
 }
 
-/// Whether a handshake's first bytes are a hello of either side.
-fn hello(body: &mut Reader<'_>) -> Verdict {
+fn is_hello_kind(body: Reader<'_>) -> bool {
+    matches!(body.peek(), None | Some(kind::CLIENT_HELLO | kind::SERVER_HELLO))
+}
+
+/// Whether a message that says that it is a hello is one.
+fn hello(mut r: Reader<'_>) -> Verdict {
     const RANDOM_AND_LENGTHS: u32 = 2 + 32 + 1;
-    let mut r = *body;
-    let (Ok(kind), Ok(len)) = (r.u8("message kind"), r.u24("message length")) else {
-        return Verdict::Unsure;
-    };
-    if !matches!(kind, kind::CLIENT_HELLO | kind::SERVER_HELLO) || len < RANDOM_AND_LENGTHS {
-        return Verdict::NotForUs;
-    }
-    match r.u8("hello version") {
+    match (r.u8("message kind"), r.u24("message length"), r.u8("hello version")) {
+        (Ok(_), Ok(len), _) if len < RANDOM_AND_LENGTHS => Verdict::NotForUs,
         // Drafts of TLS 1.3 answered with 0x7fNN; TLCP says 1.1.
-        Ok(1 | 3 | 0x7f) => Verdict::Certain,
-        Ok(_) => Verdict::NotForUs,
-        Err(_) => Verdict::Unsure,
+        (Ok(_), Ok(_), Ok(1 | 3 | 0x7f)) => Verdict::Certain,
+        (Ok(_), Ok(_), Ok(_)) => Verdict::NotForUs,
+        _ => Verdict::Unsure,
     }
 }
 
