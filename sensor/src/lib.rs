@@ -6,5 +6,8 @@
 
 #![forbid(unsafe_code)]
 
+pub mod archive;
 pub mod capture;
 pub mod decode;
+pub mod rows;
+pub mod schema;
