@@ -11,7 +11,7 @@ macro_rules! protocols {
     };
 }
 
-protocols! { dns }
+protocols! { dns http tls quic smb }
 
 /// The protocol of that name.
 #[must_use]
