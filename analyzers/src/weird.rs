@@ -55,6 +55,22 @@ weirds! {
     DnsMalformed = "dns_malformed",
     /// More DNS queries were open than the table holds; the oldest was written without an answer.
     DnsTooManyPending = "dns_too_many_pending",
+
+    // SMB.
+    /// An SMB message contradicts its own lengths or values.
+    SmbMalformed = "smb_malformed",
+    /// Something else stood where an SMB frame should begin; the next frame was looked for.
+    SmbLostPlace = "smb_lost_place",
+    /// A table of SMB state was full; the least recently used entry was written and forgotten.
+    SmbTableFull = "smb_table_full",
+    /// An AndX chain holds more commands than are read.
+    SmbChainTooLong = "smb_chain_too_long",
+    /// An SMB name is at least as long as a row keeps; what is longer was cut.
+    SmbNameTooLong = "smb_name_too_long",
+    /// A compressed SMB message shows nothing that can be read.
+    SmbCompressed = "smb_compressed",
+    /// A compressed SMB message's sizes overflow 32 bits, as in attacks on CVE-2020-0796.
+    SmbCompressionOverflow = "smb_compression_overflow",
 }
 
 record! {

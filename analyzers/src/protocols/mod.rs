@@ -11,7 +11,7 @@ macro_rules! protocols {
     };
 }
 
-protocols! {}
+protocols! { smb }
 
 /// The protocol of that name.
 #[must_use]
