@@ -2,6 +2,8 @@
 //!
 //! Reaching a bound is a weird and is counted; it is never silent.
 
+use std::time::Duration;
+
 /// Kinds of weird kept per flow. There are fewer kinds than this; the bound keeps a flow's memory
 /// from following the length of that list.
 pub const WEIRDS_PER_FLOW: usize = 16;
@@ -29,7 +31,13 @@ pub const SMB_NAME_BYTES: usize = 4_096;
 /// Requests without a response. A client that copies keeps some dozens of reads under way.
 pub const SMB_PENDING: usize = 96;
 
-/// Bytes of names in them.
+/// Responses whose requests were not seen yet. A newer one ends the wait of the oldest.
+pub const SMB_EARLY: usize = 8;
+
+/// How much later than its response a request may stand in a capture of two taps.
+pub const SMB_SKEW: Duration = Duration::from_millis(10);
+
+/// Bytes of names in waiting requests.
 pub const SMB_PENDING_TEXT_BYTES: usize = 8 * 1024;
 
 /// Open files. The least recently used leaves its sums and is forgotten.

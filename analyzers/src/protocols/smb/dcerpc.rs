@@ -66,17 +66,9 @@ fn bind(r: &mut Reader<'_>) -> Result<Option<Text>, Malformed> {
     let [a, b, c, d, e, f, g, h, node @ ..] = r.array::<16>("interface")?;
     // The first three fields follow the sender's byte order, which the high nibble tells.
     let (low, mid, high) = if representation & 0xf0 == 0x10 {
-        (
-            u32::from_le_bytes([a, b, c, d]),
-            u16::from_le_bytes([e, f]),
-            u16::from_le_bytes([g, h]),
-        )
+        (u32::from_le_bytes([a, b, c, d]), u16::from_le_bytes([e, f]), u16::from_le_bytes([g, h]))
     } else {
-        (
-            u32::from_be_bytes([a, b, c, d]),
-            u16::from_be_bytes([e, f]),
-            u16::from_be_bytes([g, h]),
-        )
+        (u32::from_be_bytes([a, b, c, d]), u16::from_be_bytes([e, f]), u16::from_be_bytes([g, h]))
     };
     let [i, j, k, l, m, n, o, p] = node;
     let uuid = format!(

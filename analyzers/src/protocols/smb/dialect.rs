@@ -25,7 +25,8 @@ impl Dialect {
                 version: if revision < 0x0300 { "2" } else { "3" },
             }),
             Chosen::Place(place) => {
-                let name = offered.get(usize::from(place)).filter(|name| !name.as_bytes().is_empty());
+                let name =
+                    offered.get(usize::from(place)).filter(|name| !name.as_bytes().is_empty());
                 name.map(|name| Self { name: name.clone(), version: "1" })
             }
         }

@@ -1,102 +1,34 @@
 //! The books of one flow: requests that wait for their responses, sessions, trees and open files.
 //!
-//! In: requests and responses in the words of [`transaction`](super::transaction). Out: rows. A request
-//! leaves its row when its response comes, when a newer request needs its place, or when the flow ends;
-//! so a capture of one side alone gives rows too. Reads and writes leave one row each per open file.
-//! MS-SMB2 3.2.5.1 and 3.3.5.2 say what identifies what.
+//! In: requests and responses in the words of [`transaction`](super::transaction). Out: rows. A
+//! request leaves its row when its response comes, when a newer request needs its place, or when
+//! the flow ends; so a capture of one side alone gives rows too. Reads and writes leave one row
+//! each per open file. MS-SMB2 3.2.5.1 and 3.3.5.2 say what identifies what.
 
 use super::credentials::Identity;
 use super::dialect::{Dialect, version};
+use super::entry::{Answer, Pair, Pending, Session, Tree};
 use super::open_file::{OpenFile, Sum};
 use super::record::SmbRecord;
 use super::status;
-use super::table::{Bounds, Table, Weighed, weight};
-use super::transaction::{
-    Action, AtClose, Envelope, Family, FileKey, Request, Response, Subject,
-};
+use super::table::{Bounds, Table};
+use super::transaction::{Action, AtClose, Envelope, Family, FileKey, Request, Response, Subject};
 use crate::emitter::Emitter;
 use crate::limits::{
-    SMB_FILE_TEXT_BYTES, SMB_NAME_BYTES, SMB_OPEN_FILES, SMB_PENDING, SMB_PENDING_TEXT_BYTES,
-    SMB_SESSION_TEXT_BYTES, SMB_SESSIONS, SMB_TREE_TEXT_BYTES, SMB_TREES,
+    SMB_EARLY, SMB_FILE_TEXT_BYTES, SMB_NAME_BYTES, SMB_OPEN_FILES, SMB_PENDING,
+    SMB_PENDING_TEXT_BYTES, SMB_SESSION_TEXT_BYTES, SMB_SESSIONS, SMB_TREE_TEXT_BYTES, SMB_TREES,
 };
 use crate::text::Text;
 use crate::time::Timestamp;
 use crate::weird::Weird;
-
-/// What pairs a request with its response.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Pair {
-    family: Family,
-    message: u64,
-    step: u8,
-}
-
-impl Pair {
-    const fn of(envelope: &Envelope) -> Self {
-        let Envelope { command, message, step, .. } = *envelope;
-        Self { family: command.family, message, step }
-    }
-}
-
-/// A request that waits.
-#[derive(Debug)]
-struct Pending {
-    envelope: Envelope,
-    request: Request,
-}
-
-impl Weighed for Pending {
-    fn text_bytes(&self) -> usize {
-        self.request.text_bytes()
-    }
-}
-
-/// A response that came.
-#[derive(Debug)]
-struct Answer {
-    envelope: Envelope,
-    status: u32,
-    response: Response,
-}
-
-impl Answer {
-    const fn succeeded(&self) -> bool {
-        status::is_success(self.status)
-    }
-}
-
-/// A session, as far as it is known.
-#[derive(Debug, Default)]
-struct Session {
-    identity: Identity,
-    /// When its first encrypted message came; its row is out then.
-    sealed: Option<Timestamp>,
-}
-
-impl Weighed for Session {
-    fn text_bytes(&self) -> usize {
-        self.identity.text_bytes()
-    }
-}
-
-/// A connected share.
-#[derive(Debug)]
-struct Tree {
-    share: Option<Text>,
-    kind: Option<&'static str>,
-}
-
-impl Weighed for Tree {
-    fn text_bytes(&self) -> usize {
-        weight(self.share.as_ref())
-    }
-}
 
 /// The books.
 #[derive(Debug)]
 pub(super) struct Ledger {
     dialect: Option<Dialect>,
     pending: Table<Pair, Pending>,
+    /// Responses that came before their requests, as a capture of two taps may show them.
+    early: Table<Pair, Answer>,
     sessions: Table<u64, Session>,
     /// By session and tree id; SMB 1 counts its trees over all sessions, which is session 0 here.
     trees: Table<(u64, u32), Tree>,
@@ -111,6 +43,7 @@ impl Ledger {
                 entries: SMB_PENDING,
                 text_bytes: SMB_PENDING_TEXT_BYTES,
             }),
+            early: Table::new(Bounds { entries: SMB_EARLY, text_bytes: SMB_NAME_BYTES }),
             sessions: Table::new(Bounds {
                 entries: SMB_SESSIONS,
                 text_bytes: SMB_SESSION_TEXT_BYTES,
@@ -122,8 +55,14 @@ impl Ledger {
 
     /// A request was sent.
     pub(super) fn request(&mut self, envelope: Envelope, request: Request, emitter: &mut Emitter) {
-        let replaced = self.pending.insert(Pair::of(&envelope), Pending { envelope, request });
-        if let Some(unanswered) = replaced {
+        let pending = Pending { envelope, request };
+        if let Some(early) = self.early.remove(&Pair::of(&envelope)) {
+            if early.is_of(&envelope) {
+                return self.complete(pending, Some(early), emitter);
+            }
+            self.unasked(early, emitter);
+        }
+        if let Some(unanswered) = self.pending.insert(Pair::of(&envelope), pending) {
             self.complete(unanswered, None, emitter);
         }
         while let Some((_, oldest)) = self.pending.overflow() {
@@ -144,9 +83,23 @@ impl Ledger {
         if status == status::PENDING {
             return;
         }
-        let asked = self.take_request(&envelope, &response, emitter);
-        let Some(asked) = asked.or_else(|| unseen(&envelope, &response)) else { return };
-        self.complete(asked, Some(Answer { envelope, status, response }), emitter);
+        let answer = Answer { envelope, status, response };
+        if let Some(asked) = self.take_request(&answer, emitter) {
+            return self.complete(asked, Some(answer), emitter);
+        }
+        if let Some(earlier) = self.early.insert(Pair::of(&envelope), answer) {
+            self.unasked(earlier, emitter);
+        }
+        while let Some((_, oldest)) = self.early.overflow() {
+            self.unasked(oldest, emitter);
+        }
+    }
+
+    /// The request of a response will not come any more.
+    fn unasked(&mut self, answer: Answer, emitter: &mut Emitter) {
+        if let Some(asked) = Pending::behind(&answer) {
+            self.complete(asked, Some(answer), emitter);
+        }
     }
 
     /// The chain of an SMB 1 request was answered up to `step`: what follows was not carried out.
@@ -182,6 +135,9 @@ impl Ledger {
 
     /// The flow is over: whatever still waits leaves its row.
     pub(super) fn finish(&mut self, emitter: &mut Emitter) {
+        for (_, early) in self.early.drain() {
+            self.unasked(early, emitter);
+        }
         for (_, pending) in self.pending.drain() {
             self.complete(pending, None, emitter);
         }
@@ -191,21 +147,16 @@ impl Ledger {
     }
 
     /// The request that a response answers.
-    fn take_request(
-        &mut self,
-        envelope: &Envelope,
-        response: &Response,
-        emitter: &mut Emitter,
-    ) -> Option<Pending> {
-        let Some(pending) = self.pending.remove(&Pair::of(envelope)) else {
+    fn take_request(&mut self, answer: &Answer, emitter: &mut Emitter) -> Option<Pending> {
+        let Some(pending) = self.pending.remove(&Pair::of(&answer.envelope)) else {
             // SMB 2 may answer SMB 1's negotiate (MS-SMB2 3.3.5.3.1).
-            let Response::Negotiate(_) = response else { return None };
+            let Response::Negotiate(_) = answer.response else { return None };
             return self
                 .pending
                 .remove_where(|_, pending| matches!(pending.request, Request::Negotiate(_)))
                 .map(|(_, pending)| pending);
         };
-        if pending.envelope.command.code == envelope.command.code {
+        if pending.envelope.command.code == answer.envelope.command.code {
             return Some(pending);
         }
         self.complete(pending, None, emitter);
@@ -232,12 +183,12 @@ impl Ledger {
                 self.open(&envelope, asked, answer, emitter);
             }
             Request::Read(file) => {
-                let moved = moved(answer);
+                let moved = answer.and_then(Answer::moved);
                 let file = self.opened(file, &envelope, emitter);
                 Sum::add(&mut file.reads, &envelope, answer.map(|answer| answer.status), moved);
             }
             Request::Write { file, bytes, service } => {
-                let moved = if answer.is_some() { moved(answer) } else { bytes };
+                let moved = if answer.is_some() { answer.and_then(Answer::moved) } else { bytes };
                 let file = self.opened(file, &envelope, emitter);
                 file.bind(service);
                 Sum::add(&mut file.writes, &envelope, answer.map(|answer| answer.status), moved);
@@ -531,38 +482,6 @@ const fn tree_key(family: Family, session: u64, tree: u32) -> (u64, u32) {
         Family::Smb1 => (0, tree),
         Family::Smb2 => (session, tree),
     }
-}
-
-/// Bytes that a response says were read or written.
-fn moved(answer: Option<&Answer>) -> Option<u64> {
-    match answer {
-        Some(Answer { response: Response::Moved(bytes), .. }) => *bytes,
-        _ => None,
-    }
-}
-
-/// The request behind a response whose request was not seen, as far as the response tells; `None` when
-/// it leaves no row.
-fn unseen(envelope: &Envelope, response: &Response) -> Option<Pending> {
-    let request = match (response, envelope.command.name) {
-        (Response::Negotiate(_), _) => Request::Negotiate(Vec::new()),
-        (_, "session_setup") => Request::SessionSetup(Identity::default()),
-        (Response::TreeConnect(_), _) => Request::TreeConnect(None),
-        (_, "read") => Request::Read(FileKey::Unseen),
-        (_, "write" | "write_and_close") => Request::Write {
-            file: FileKey::Unseen,
-            bytes: None,
-            service: None,
-        },
-        (_, "close") => Request::Close(FileKey::Unseen),
-        // Most of these leave no row, and the response does not say which ones do.
-        (_, "ioctl" | "set_info" | "trans" | "trans2" | "nt_trans") => return None,
-        (Response::Open { .. }, _) => {
-            Request::Open { path: None, action: None, at_close: AtClose::Keep }
-        }
-        _ => Request::Bare,
-    };
-    Some(Pending { envelope: *envelope, request })
 }
 
 /// Writes a row; a name that reached its bound is a weird.

@@ -1,26 +1,26 @@
 //! SMB 1, 2 and 3 over NetBIOS sessions and direct TCP: from the negotiation to the last close.
 //!
-//! In: both directions of a TCP stream. Out: rows of the table `smb`, one per request with its response;
-//! reads and writes one per open file.
-//! MS-CIFS and MS-SMB (SMB 1), MS-SMB2 (SMB 2 and 3), RFC 1001/1002 (frames), MS-NLMP and RFC 4178
-//! (logon), MS-RPCE (pipes).
+//! In: both directions of a TCP stream. Out: rows of the table `smb`, one per request with its
+//! response; reads and writes one per open file. MS-CIFS and MS-SMB (SMB 1), MS-SMB2 (SMB 2 and 3),
+//! RFC 1001/1002 (frames), MS-NLMP and RFC 4178 (logon), MS-RPCE (pipes).
 //!
 //! # How a stream is read
-//! Each direction is a series of frames, each frame a series of messages, and of each message only the
-//! head is looked at: its header, its fixed part, its names. Everything behind passes by as it comes,
-//! so the contents of files are never buffered, and a gap inside them loses nothing but themselves.
-//! After any other gap the next believable header is searched. Which side asks is read from each
-//! message, never from the direction: a flow may begin anywhere.
+//! Each direction is a series of frames, each frame a series of messages, and of each message only
+//! the head is looked at: its header, its fixed part, its names. Everything behind passes by as it
+//! comes, so the contents of files are never buffered, and a gap inside them loses nothing but
+//! themselves. After any other gap the next believable header is searched. Which side asks is read
+//! from each message, never from the direction: a flow may begin anywhere.
 //!
 //! # Memory
 //! A flow keeps at most [`SMB_PENDING`](crate::limits::SMB_PENDING) requests and
-//! [`SMB_OPEN_FILES`](crate::limits::SMB_OPEN_FILES) open files of some 200 bytes each, and 24 KiB of
-//! names: about 70 KiB, when an attacker fills every table; a few KiB otherwise. Of the stream it asks
-//! for [`SMB_HEAD_BYTES`](crate::limits::SMB_HEAD_BYTES) a direction at most.
+//! [`SMB_OPEN_FILES`](crate::limits::SMB_OPEN_FILES) open files of some 200 bytes each, and 24 KiB
+//! of names: about 70 KiB, when an attacker fills every table; a few KiB otherwise. Of the stream
+//! it asks for [`SMB_HEAD_BYTES`](crate::limits::SMB_HEAD_BYTES) a direction at most.
 
 mod credentials;
 mod dcerpc;
 mod dialect;
+mod entry;
 mod ledger;
 mod name;
 mod nbss;
@@ -43,9 +43,7 @@ use crate::emitter::{Detail, Emitter};
 use crate::flow_id::Transport;
 use crate::limits::SMB_HEAD_BYTES;
 use crate::malformed::MalformedKind;
-use crate::protocol::{
-    Analyzer, Chunk, Finish, FlowContext, Gap, Probe, Protocol, Step, Verdict,
-};
+use crate::protocol::{Analyzer, Chunk, Finish, FlowContext, Gap, Probe, Protocol, Step, Verdict};
 use crate::reader::Reader;
 use crate::time::Timestamp;
 use crate::weird::Weird;
@@ -170,8 +168,7 @@ struct Smb {
 impl Analyzer for Smb {
     fn data(&mut self, chunk: &Chunk<'_>, emitter: &mut Emitter) -> Step {
         let mut r = Reader::new(chunk.bytes);
-        let run =
-            Run { direction: chunk.direction, time: chunk.time, supply: Supply::Open };
+        let run = Run { direction: chunk.direction, time: chunk.time, supply: Supply::Open };
         let needed = self.run(&mut r, run, emitter);
         if r.offset() == 0 && !r.is_empty() {
             return Step::NeedMore { at_least: needed.max(r.remaining().saturating_add(1)) };
@@ -481,8 +478,8 @@ fn extent(rest: &[u8], left: usize) -> (usize, usize) {
     }
 }
 
-/// The one place where bytes behind a message's head go by: the contents of files, mostly. Returns how
-/// many did.
+/// The one place where bytes behind a message's head go by: the contents of files, mostly. Returns
+/// how many did.
 fn pass_content(r: &mut Reader<'_>, length: usize) -> usize {
     r.sub_lax(length).whole().len()
 }

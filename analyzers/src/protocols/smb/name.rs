@@ -1,9 +1,9 @@
 //! Names on the wire: UTF-16 or OEM bytes in, [`Text`] out.
 //!
-//! MS-SMB2 2.2 writes every string in UTF-16LE; MS-CIFS 2.2.1.1 and MS-NLMP 2.2.2.5 let a flag choose
-//! between that and the client's OEM code page. OEM bytes stay as they are. A lone surrogate keeps its
-//! three bytes of generalised UTF-8, which sinks escape like any other odd byte, so that no two
-//! different names ever look the same.
+//! MS-SMB2 2.2 writes every string in UTF-16LE; MS-CIFS 2.2.1.1 and MS-NLMP 2.2.2.5 let a flag
+//! choose between that and the client's OEM code page. OEM bytes stay as they are. A lone surrogate
+//! keeps its three bytes of generalised UTF-8, which sinks escape like any other odd byte, so that
+//! no two different names ever look the same.
 
 use crate::limits::SMB_NAME_BYTES;
 use crate::reader::Reader;

@@ -1,8 +1,8 @@
 //! Frames: the four bytes before each message, and how to find them again after bytes were lost.
 //!
-//! RFC 1002 4.3 (NetBIOS session service, port 139) and MS-SMB2 2.1 (direct TCP, port 445) share one
-//! header: a type and a length. In: bytes of a stream. Out: what kind of frame starts here, or where
-//! the next believable one does.
+//! RFC 1002 4.3 (NetBIOS session service, port 139) and MS-SMB2 2.1 (direct TCP, port 445) share
+//! one header: a type and a length. In: bytes of a stream. Out: what kind of frame starts here, or
+//! where the next believable one does.
 
 use crate::reader::Reader;
 
@@ -84,7 +84,8 @@ pub(super) enum Found {
     NotBefore(usize),
 }
 
-/// Looks for the next frame. Each byte is searched once, but for the few that a header may straddle.
+/// Looks for the next frame. Each byte is searched once, but for the few that a header may
+/// straddle.
 pub(super) fn find(bytes: &[u8]) -> Found {
     for hit in memchr::memmem::find_iter(bytes, b"SMB") {
         let Some(start) = hit.checked_sub(HEADER_BYTES + 1) else { continue };

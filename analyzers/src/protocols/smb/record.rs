@@ -4,13 +4,15 @@ use crate::record;
 use crate::text::Text;
 
 record! {
-    /// SMB 1, 2 and 3: one row per request with its response; reads and writes summed per open file.
+    /// SMB 1, 2 and 3: one row per request with its response; reads and writes summed per open
+    /// file.
     pub struct SmbRecord: "smb" {
         /// `1`, `2` or `3`.
         version: Option<&'static str>,
         /// Negotiated dialect: `NT LM 0.12`, `2.0.2`, `2.1`, `3.0`, `3.0.2`, `3.1.1`, …
         dialect: Option<Text>,
-        /// What was asked: `negotiate`, `session_setup`, `tree_connect`, `create`, `read`, `write`, …
+        /// What was asked: `negotiate`, `session_setup`, `tree_connect`, `create`, `read`, `write`,
+        /// …
         command: Option<&'static str>,
         /// The response's NT status by name, else in hex; null when no response was seen.
         status: Option<Text>,

@@ -1,9 +1,9 @@
 //! Status codes by name.
 //!
-//! In: the 32 bits of the header's status field. Out: the name of MS-ERREF 2.3.1 or MS-CIFS 2.2.2.4,
-//! else the number in hex. A server that speaks to an old client puts a DOS error there instead: class
-//! in the low byte, code in the high word (`0x00020001`: class 1, ERRDOS; code 2, no such file); the
-//! codes that have a name of their own are in the table too.
+//! In: the 32 bits of the header's status field. Out: the name of MS-ERREF 2.3.1 or MS-CIFS
+//! 2.2.2.4, else the number in hex. A server that speaks to an old client puts a DOS error there
+//! instead: class in the low byte, code in the high word (`0x00020001`: class 1, ERRDOS; code 2, no
+//! such file); the codes that have a name of their own are in the table too.
 
 use crate::text::Text;
 
@@ -23,10 +23,11 @@ pub(super) const fn is_success(status: u32) -> bool {
 
 /// The name of `status`, or the number.
 pub(super) fn name(status: u32) -> Text {
-    NAMES.binary_search_by_key(&status, |(code, _)| *code).ok().and_then(|at| NAMES.get(at)).map_or_else(
-        || Text::from(format!("{status:#010x}")),
-        |(_, name)| Text::Word(name),
-    )
+    NAMES
+        .binary_search_by_key(&status, |(code, _)| *code)
+        .ok()
+        .and_then(|at| NAMES.get(at))
+        .map_or_else(|| Text::from(format!("{status:#010x}")), |(_, name)| Text::Word(name))
 }
 
 /// Names by code, ascending.

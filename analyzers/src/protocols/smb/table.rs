@@ -1,7 +1,8 @@
 //! A small table that traffic can fill but not grow: bounded in entries and in bytes of text.
 //!
-//! In: entries by key. Out: the least recently used one, whenever a newer one takes its place. A scan
-//! over at most a hundred keys is cheaper here than a map, and its order is the same on every run.
+//! In: entries by key. Out: the least recently used one, whenever a newer one takes its place. A
+//! scan over at most a hundred keys is cheaper here than a map, and its order is the same on every
+//! run.
 
 use crate::text::Text;
 

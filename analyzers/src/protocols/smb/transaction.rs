@@ -1,7 +1,7 @@
 //! What requests ask and responses answer, in words that SMB 1, 2 and 3 share.
 //!
-//! The wire modules fill these in; the [`Ledger`](super::ledger::Ledger) pairs them. A field is `None`
-//! where its message was cut or contradicts itself.
+//! The wire modules fill these in; the [`Ledger`](super::ledger::Ledger) pairs them. A field is
+//! `None` where its message was cut or contradicts itself.
 
 use super::credentials::Identity;
 use super::table::{Weighed, weight};

@@ -1,8 +1,8 @@
 //! SMB 1 on the wire: the header, the blocks of words and bytes, and AndX chains. MS-CIFS 2.2.3 and
 //! 2.2.4, MS-SMB 2.2.
 //!
-//! In: the first bytes of a message. Out: a [`Header`], and one [`Block`] after another of its chain;
-//! [`request`] and [`response`] read what a block says.
+//! In: the first bytes of a message. Out: a [`Header`], and one [`Block`] after another of its
+//! chain; [`request`] and [`response`] read what a block says.
 
 mod request;
 mod response;

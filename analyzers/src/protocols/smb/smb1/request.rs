@@ -30,7 +30,9 @@ pub(in crate::protocols::smb) fn request(
         code::NEGOTIATE => Ok(Some(negotiate(block))),
         code::SESSION_SETUP_ANDX => session_setup(block, flaw).map(Some),
         code::TREE_CONNECT_ANDX => tree_connect_andx(block).map(Some),
-        code::TREE_CONNECT => Ok(Some(Request::TreeConnect(share(block.formatted_string(), block)))),
+        code::TREE_CONNECT => {
+            Ok(Some(Request::TreeConnect(share(block.formatted_string(), block))))
+        }
         code::NT_CREATE_ANDX => nt_create(block).map(Some),
         code::OPEN_ANDX => open_andx(block).map(Some),
         code::OPEN => Ok(Some(open(block, Action::Open))),
@@ -108,8 +110,7 @@ fn nt_create(block: &mut Block<'_>) -> Result<Request, Malformed> {
     words.skip(4 + 4 + 4 + 8 + 4 + 4, "flags, root, access, size, attributes, sharing")?;
     let action = Action::asked(words.u32_le("create disposition")?);
     let options = words.u32_le("create options")?;
-    let at_close =
-        if options & DELETE_ON_CLOSE == 0 { AtClose::Keep } else { AtClose::Delete };
+    let at_close = if options & DELETE_ON_CLOSE == 0 { AtClose::Keep } else { AtClose::Delete };
     if block.encoding == Encoding::Utf16 {
         block.align();
     }

@@ -1,11 +1,12 @@
-//! SMB 1's three families of transactions: `SMB_COM_TRANSACTION` (pipes and mailslots), `TRANSACTION2`
-//! and `NT_TRANSACT`. MS-CIFS 2.2.4.33, 2.2.4.46, 2.2.4.62, and the sub-commands in 2.2.5 – 2.2.7.
+//! SMB 1's three families of transactions: `SMB_COM_TRANSACTION` (pipes and mailslots),
+//! `TRANSACTION2` and `NT_TRANSACT`. MS-CIFS 2.2.4.33, 2.2.4.46, 2.2.4.62, and the sub-commands in
+//! 2.2.5 – 2.2.7.
 //!
 //! Only a transaction's first message is read: names and binds stand in it. What a sub-command asks
 //! renames the block's command, since a row says what was asked.
 
-use super::request::{file_id, open_mode};
 use super::Block;
+use super::request::{file_id, open_mode};
 use crate::malformed::Malformed;
 use crate::protocols::smb::dcerpc::bound_interface;
 use crate::protocols::smb::name::{Encoding, path};
@@ -38,7 +39,8 @@ mod nt_code {
     pub(super) const LAST: u16 = 8;
 }
 
-/// Information levels that remove or rename (2.2.2.3.4, and MS-SMB 2.2.2.3.5: 1000 + MS-FSCC class).
+/// Information levels that remove or rename (2.2.2.3.4, and MS-SMB 2.2.2.3.5: 1000 + MS-FSCC
+/// class).
 const SET_DISPOSITION: u16 = 0x0102;
 const PASS_DISPOSITION: u16 = 1013;
 const PASS_RENAME: u16 = 1010;
@@ -114,10 +116,7 @@ pub(super) fn trans(block: &mut Block<'_>) -> Result<Request, Malformed> {
 }
 
 /// A file-system transaction; `None` when it leaves no row.
-pub(super) fn trans2(
-    block: &mut Block<'_>,
-    flaw: &mut Flaw,
-) -> Result<Option<Request>, Malformed> {
+pub(super) fn trans2(block: &mut Block<'_>, flaw: &mut Flaw) -> Result<Option<Request>, Malformed> {
     let mut parts = Parts::read(block)?;
     let subcommand = parts.setup.u16_le("sub-command")?;
     block.command.name = match subcommand {
@@ -224,8 +223,7 @@ fn create(parts: &Parts<'_>) -> Result<Request, Malformed> {
     r.skip(4 + 4, "security descriptor and attribute lengths")?;
     let length = r.u32_le("name length")? as usize;
     r.skip(4 + 1, "impersonation, security flags")?;
-    let at_close =
-        if options & DELETE_ON_CLOSE == 0 { AtClose::Keep } else { AtClose::Delete };
+    let at_close = if options & DELETE_ON_CLOSE == 0 { AtClose::Keep } else { AtClose::Delete };
     let bytes = r.sub_lax(length).whole();
     Ok(Request::Open { path: path(bytes, parts.encoding), action, at_close })
 }

@@ -1,8 +1,8 @@
-//! SMB 2 and 3 on the wire: headers. MS-SMB2 2.2.1 (packet header), 2.2.41 (transform header), 2.2.42
-//! (compression transform header).
+//! SMB 2 and 3 on the wire: headers. MS-SMB2 2.2.1 (packet header), 2.2.41 (transform header),
+//! 2.2.42 (compression transform header).
 //!
-//! In: the first bytes of a message. Out: a [`Header`] that says how long the message is and how much
-//! of it is worth looking at; [`request`] and [`response`] read what follows it.
+//! In: the first bytes of a message. Out: a [`Header`] that says how long the message is and how
+//! much of it is worth looking at; [`request`] and [`response`] read what follows it.
 
 mod request;
 mod response;
@@ -99,8 +99,7 @@ impl Header {
         let session = r.u64_le("session id")?;
         r.skip(16, "signature")?;
         let role = if flags & FLAG_RESPONSE == 0 { Role::Request } else { Role::Response };
-        let relation =
-            if flags & FLAG_RELATED == 0 { Relation::Alone } else { Relation::Related };
+        let relation = if flags & FLAG_RELATED == 0 { Relation::Alone } else { Relation::Related };
         Ok(Self {
             status,
             command: Command { family: Family::Smb2, code, name: command_name(code) },
@@ -114,8 +113,8 @@ impl Header {
         })
     }
 
-    /// The message's length, of the bytes that are left in its frame. A next command that lies inside
-    /// this header or behind the frame counts as none.
+    /// The message's length, of the bytes that are left in its frame. A next command that lies
+    /// inside this header or behind the frame counts as none.
     pub(super) const fn length(&self, left: usize) -> usize {
         if self.next < HEADER_BYTES || self.next > left { left } else { self.next }
     }
@@ -168,8 +167,8 @@ pub(super) fn transform_session(message: &[u8]) -> Result<u64, Malformed> {
     r.u64_le("session id")
 }
 
-/// The bytes that stand uncompressed at the beginning of a compressed message: usually its header and
-/// fixed part, often nothing.
+/// The bytes that stand uncompressed at the beginning of a compressed message: usually its header
+/// and fixed part, often nothing.
 ///
 /// # Errors
 /// Cut short; or a size and an offset whose sum overflows, which no client sends by mistake

@@ -2,7 +2,7 @@
 
 use super::{Header, code};
 use crate::malformed::Malformed;
-use crate::protocols::smb::credentials::{Identity, identity};
+use crate::protocols::smb::credentials::identity;
 use crate::protocols::smb::dcerpc::bound_interface;
 use crate::protocols::smb::name::{Encoding, path};
 use crate::protocols::smb::transaction::{Action, AtClose, FileKey, Flaw, Request, Subject};
@@ -101,8 +101,7 @@ fn create(mut r: Reader<'_>, flaw: &mut Flaw) -> Result<Request, Malformed> {
     let offset = usize::from(r.u16_le("name offset")?);
     let length = usize::from(r.u16_le("name length")?);
     let bytes = flaw.keep(buffer(&r, offset, length, "file name"));
-    let at_close =
-        if options & DELETE_ON_CLOSE == 0 { AtClose::Keep } else { AtClose::Delete };
+    let at_close = if options & DELETE_ON_CLOSE == 0 { AtClose::Keep } else { AtClose::Delete };
     Ok(Request::Open { path: unicode_path(bytes), action: Action::asked(disposition), at_close })
 }
 
