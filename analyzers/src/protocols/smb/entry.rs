@@ -34,7 +34,7 @@ impl Pending {
     /// The request behind a response whose request was not seen, as far as the response tells;
     /// `None` when it leaves no row.
     pub(super) fn behind(answer: &Answer) -> Option<Self> {
-        let Answer { envelope, response, .. } = answer;
+        let Answer { envelope, response, status } = answer;
         let request = match (response, envelope.command.name) {
             (Response::Negotiate(_), _) => Request::Negotiate(Vec::new()),
             (_, "session_setup") => Request::SessionSetup(Identity::default()),
@@ -44,8 +44,13 @@ impl Pending {
                 Request::Write { file: FileKey::Unseen, bytes: None, service: None }
             }
             (_, "close") => Request::Close(FileKey::Unseen),
-            // Most of these leave no row, and the response does not say which ones do.
-            (_, "ioctl" | "set_info" | "trans" | "trans2" | "nt_trans") => return None,
+            // Most of these leave no row, and the response does not say which ones do. A failure is
+            // worth one: an implant may answer under another id than the one that it was asked by.
+            (_, "ioctl" | "set_info" | "trans" | "trans2" | "nt_trans")
+                if status::is_success(*status) =>
+            {
+                return None;
+            }
             (Response::Open { .. }, _) => {
                 Request::Open { path: None, action: None, at_close: AtClose::Keep }
             }

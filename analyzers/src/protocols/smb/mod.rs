@@ -415,7 +415,7 @@ impl Smb {
     /// What a compressed message leaves readable: often its header and fixed part.
     fn compressed(&mut self, head: &[u8], run: Run, emitter: &mut Emitter) {
         match smb2::plain_head(head) {
-            Ok(plain) if nbss::magic(plain) == Some(Magic::Smb2) => {
+            Ok(plain) if plain.len() >= smb2::HEADER_BYTES => {
                 self.smb2(plain, Run { supply: Supply::Ended, ..run }, emitter);
             }
             Ok(_) => emitter.weird(run.time, Weird::SmbCompressed),

@@ -14,8 +14,8 @@ use crate::protocols::smb::transaction::{Action, AtClose, Flaw, Request, Subject
 use crate::reader::Reader;
 use crate::text::Text;
 
-/// `TRANS_TRANSACT_NMPIPE`, 2.2.5.6: a write and a read of an open pipe.
-const TRANSACT_NMPIPE: u16 = 0x0026;
+/// The name of every transaction over a pipe that is open already; its FID follows the function.
+const OPEN_PIPE: &[u8] = b"PIPE\\";
 
 /// Sub-commands of `TRANSACTION2`, 2.2.2.2.
 mod trans2_code {
@@ -108,8 +108,9 @@ pub(super) fn trans(block: &mut Block<'_>) -> Result<Request, Malformed> {
     let mut parts = Parts::read(block)?;
     let name = path(block.string(), block.encoding);
     let service = bound_interface(parts.data.rest());
-    let pipe = match parts.setup.u16_le("function") {
-        Ok(TRANSACT_NMPIPE) => Subject::File(file_id(&mut parts.setup)?),
+    let unnamed = name.as_ref().is_none_or(|name| name.as_bytes() == OPEN_PIPE);
+    let pipe = match parts.setup.skip(2, "function").and_then(|()| file_id(&mut parts.setup)) {
+        Ok(file) if unnamed => Subject::File(file),
         _ => Subject::Path(name),
     };
     Ok(Request::Transceive { pipe, service })
@@ -136,8 +137,8 @@ pub(super) fn trans2(block: &mut Block<'_>, flaw: &mut Flaw) -> Result<Option<Re
         trans2_code::QUERY_PATH_INFORMATION => Some(Request::Query(parts.path_after(2 + 4))),
         trans2_code::GET_DFS_REFERRAL => Some(Request::Query(parts.path_after(2))),
         trans2_code::SET_PATH_INFORMATION => {
-            let level = parts.parameters.u16_le("information level")?;
             let of = Subject::Path(parts.path_after(2 + 4));
+            let level = parts.parameters.u16_le("information level")?;
             set_information(of, level, &mut parts, flaw)
         }
         trans2_code::SET_FILE_INFORMATION => {
