@@ -18,7 +18,7 @@ pub const PROBE_BYTES: usize = 2_048;
 /// Datagrams of a flow that are probed before recognition gives up.
 pub const PROBE_DATAGRAMS: u8 = 4;
 
-// SMB. Together they are a flow's worst case of some 70 KiB; without them a client that never gets an
+// SMB. Together they are a flow's worst case of some 73 KiB; without them a client that never gets an
 // answer, or never closes a file, owns the sensor's memory.
 
 /// Bytes of an SMB message that are looked at; the longest thing there is a logon token. Contents of

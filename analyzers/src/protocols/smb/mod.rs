@@ -13,8 +13,8 @@
 //!
 //! # Memory
 //! A flow keeps at most [`SMB_PENDING`](crate::limits::SMB_PENDING) requests and
-//! [`SMB_OPEN_FILES`](crate::limits::SMB_OPEN_FILES) open files of some 200 bytes each, and 24 KiB
-//! of names: about 70 KiB, when an attacker fills every table; a few KiB otherwise. Of the stream
+//! [`SMB_OPEN_FILES`](crate::limits::SMB_OPEN_FILES) open files of some 200 bytes each, and 26 KiB
+//! of names: about 73 KiB, when an attacker fills every table; a few KiB otherwise. Of the stream
 //! it asks for [`SMB_HEAD_BYTES`](crate::limits::SMB_HEAD_BYTES) a direction at most.
 
 mod credentials;

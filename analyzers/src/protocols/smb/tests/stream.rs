@@ -1,7 +1,13 @@
 //! The stream: recognition, splits, gaps, bounds.
 
+use super::super::entry::{Answer, Pair, Pending, Session, Tree};
+use super::super::open_file::OpenFile;
+use super::super::transaction::FileKey;
 use super::*;
-use crate::limits::{SMB_OPEN_FILES, SMB_PENDING, SMB_SESSIONS, SMB_TREES};
+use crate::limits::{
+    SMB_EARLY, SMB_FILE_TEXT_BYTES, SMB_OPEN_FILES, SMB_PENDING, SMB_PENDING_TEXT_BYTES,
+    SMB_SESSION_TEXT_BYTES, SMB_SESSIONS, SMB_TREE_TEXT_BYTES, SMB_TREES,
+};
 
 fn conversation() -> Vec<(Direction, Vec<u8>)> {
     let close = |message| Smb2::new(6, message).answers(Fields::new().u16(60).zeros(58));
@@ -165,4 +171,16 @@ fn trees_and_sessions_beyond_the_bound_are_forgotten_with_a_weird() {
         }
         assert_eq!(wire.finish().weirds, vec![Weird::SmbTableFull; full * 2]);
     }
+}
+
+#[test]
+fn full_tables_keep_to_the_memory_that_the_module_states() {
+    let entries = SMB_PENDING * size_of::<(Pair, Pending)>()
+        + SMB_EARLY * size_of::<(Pair, Answer)>()
+        + SMB_OPEN_FILES * size_of::<(FileKey, OpenFile)>()
+        + SMB_TREES * size_of::<((u64, u32), Tree)>()
+        + SMB_SESSIONS * size_of::<(u64, Session)>();
+    let names =
+        SMB_PENDING_TEXT_BYTES + SMB_FILE_TEXT_BYTES + SMB_TREE_TEXT_BYTES + SMB_SESSION_TEXT_BYTES;
+    assert!(entries + names <= 80 * 1024, "{entries} and {names}");
 }
