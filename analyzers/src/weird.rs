@@ -55,6 +55,28 @@ weirds! {
     DnsMalformed = "dns_malformed",
     /// More DNS queries were open than the table holds; the oldest was written without an answer.
     DnsTooManyPending = "dns_too_many_pending",
+
+    // HTTP.
+    /// A start line or header field does not read as HTTP; what could be read was kept.
+    HttpMalformedHead = "http_malformed_head",
+    /// A line, or the fields kept of one head, were longer than the bound and were cut.
+    HttpHeadTooLong = "http_head_too_long",
+    /// Lengths contradict each other: two values, or a length beside chunks; smuggling looks so.
+    HttpAmbiguousLength = "http_ambiguous_length",
+    /// A chunk's size or end does not read as one.
+    HttpMalformedChunk = "http_malformed_chunk",
+    /// The place in the stream was lost; analysis went on at the next start line.
+    HttpLostPlace = "http_lost_place",
+    /// More requests were open than the queue holds; the oldest was written as it stood.
+    HttpTooManyPending = "http_too_many_pending",
+    /// A body does not decode by the codings that its head names.
+    HttpContentUndecodable = "http_content_undecodable",
+    /// A coded body grows beyond the bounds on ratio, size, window or layers; it was not hashed.
+    HttpContentBomb = "http_content_bomb",
+    /// An HTTP/2 frame or header block contradicts its specification.
+    Http2Malformed = "http2_malformed",
+    /// More HTTP/2 streams or header bytes than the bounds allow.
+    Http2LimitReached = "http2_limit_reached",
 }
 
 record! {

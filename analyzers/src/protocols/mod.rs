@@ -11,7 +11,7 @@ macro_rules! protocols {
     };
 }
 
-protocols! {}
+protocols! { http }
 
 /// The protocol of that name.
 #[must_use]
