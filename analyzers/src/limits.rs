@@ -157,3 +157,8 @@ pub const HTTP2_FIELD_BYTES: usize = 256 * 1_024;
 
 /// Bytes of an HPACK dynamic table, by the count of RFC 7541. The default is 4 KiB.
 pub const HTTP2_TABLE_BYTES: usize = 64 * 1_024;
+
+/// Bytes of a flow in which a service may turn to TLS; it is asked for before anyone logs on. Behind
+/// them a flow merely goes on as what it is, so reaching the bound is no weird. Without it the bytes
+/// of every mail would be looked at.
+pub const UPGRADE_BYTES: usize = 16 * 1_024;
