@@ -4,7 +4,7 @@
 //! (RFC 4511 §4.14), which is followed.
 
 use super::upgrade::{self, Framing, ber};
-use super::{BOTH, NAMED, either};
+use super::{BOTH, NAMED, either, uses};
 use crate::flow_id::Transport;
 use crate::malformed::Malformed;
 use crate::protocol::{Probe, Protocol};
@@ -77,7 +77,8 @@ fn is_ldap(bytes: &[u8]) -> Result<bool, Malformed> {
     Ok(body.u8("first field")? == first_field)
 }
 
-/// An application tag and, as its first field, the version 5. Over TCP a length stands before it.
+/// An application tag and a sequence; off the port also its first field, the version 5. Over TCP a
+/// length stands before it.
 fn is_kerberos(probe: &Probe<'_>) -> Result<bool, Malformed> {
     let mut r = Reader::new(probe.bytes);
     if probe.flow.transport == Transport::TCP && r.u32("length")? > 0xff_ffff {
@@ -93,6 +94,9 @@ fn is_kerberos(probe: &Probe<'_>) -> Result<bool, Malformed> {
     ber(&mut r)?;
     if r.u8("sequence")? != SEQUENCE {
         return Ok(false);
+    }
+    if uses(probe, KERBEROS.ports) {
+        return Ok(true);
     }
     match r.u8("length")? {
         length @ 0x81..=0x84 => r.skip(usize::from(length & 0x0f), "length")?,
