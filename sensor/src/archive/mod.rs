@@ -118,7 +118,7 @@ impl Archive {
             .map_err(ArchiveError::io("make the archive directory", directory))?;
         file::remove_leftovers(directory, &sensor)?;
         // Asks now whether files can be made, instead of when the first rows are due.
-        InProgress::create(directory, &sensor, Timestamp::default())?;
+        InProgress::create(directory, directory, &sensor, Timestamp::default())?;
         Ok(Self {
             directory: directory.to_owned(),
             options,
@@ -239,7 +239,9 @@ impl Archive {
             let parents = parents.take_while(|parent| parent.starts_with(&self.directory));
             self.unsynced.extend(parents.map(Path::to_owned));
         }
-        let bytes = write_file(sealed, &directory, &self.sensor)?;
+        let table_directory = sealed.key.table_directory(&self.directory);
+        let target = InProgress::create(&table_directory, &directory, &self.sensor, sealed.first)?;
+        let bytes = write_file(sealed, target, &self.sensor)?;
         self.unsynced.insert(directory);
         let table = self.summary.tables.entry(sealed.table.name).or_default();
         table.rows += sealed.order.len() as u64;
@@ -257,9 +259,12 @@ impl Archive {
     }
 }
 
-/// Writes rows as one file in `directory`; answers its bytes.
-fn write_file(sealed: &Sealed, directory: &Path, sensor: &SensorName) -> Result<u64, ArchiveError> {
-    let target = InProgress::create(directory, sensor, sealed.first)?;
+/// Writes rows as one file; answers its bytes.
+fn write_file(
+    sealed: &Sealed,
+    target: InProgress,
+    sensor: &SensorName,
+) -> Result<u64, ArchiveError> {
     let failed = || ArchiveError::encode(target.path());
     let options = ArrowWriterOptions::new()
         .with_properties(layout::properties(sealed.table, sensor.as_str(), &sealed.batch))
