@@ -1,9 +1,9 @@
 //! Files of the archive: their names, and how they come to be.
 //!
 //! In: a folder, a sensor's name, rows. Out: a file that is whole. It grows under a hidden name in
-//! its table's folder, is synced, and only then moves to its partition under its final name. Growing
-//! files lie in the table's folder because leftovers are looked for whenever the archive is opened,
-//! and a year has ten thousand partitions a table.
+//! its table's folder, is synced, and only then moves to its partition under its final name.
+//! Growing files lie in the table's folder because leftovers are looked for whenever the archive is
+//! opened, and a year has ten thousand partitions a table.
 //!
 //! **Invariant:** a file under its final name is whole, and is never written again.
 

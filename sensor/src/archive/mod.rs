@@ -1,8 +1,8 @@
 //! The archive: records as Parquet files that every query engine reads.
 //!
 //! In: stamped rows in the order that the watch stage gives them, and the clock of packet time.
-//! Out: `ARCHIVE/<table>/date=YYYY-MM-DD/hour=HH/<sensor>-<first ts>-<number>.parquet`, partitioned by
-//! the row's `ts` in UTC. A row waits in memory with the others of its table and hour; they are
+//! Out: `ARCHIVE/<table>/date=YYYY-MM-DD/hour=HH/<sensor>-<first ts>-<number>.parquet`, partitioned
+//! by the row's `ts` in UTC. A row waits in memory with the others of its table and hour; they are
 //! written together, sorted by (ts, uid, arrival), when they are many or old enough.
 //!
 //! - **Invariant:** a file under its final name is whole and durable, and is never written again.
@@ -48,7 +48,8 @@ pub struct Options {
     /// is written.
     pub buffer_bytes: usize,
     /// Partitions that may wait at a time; above it, the least recently used one is written.
-    /// Without this bound a capture whose clock jumps opens a partition for each hour that it names.
+    /// Without this bound a capture whose clock jumps opens a partition for each hour that it
+    /// names.
     pub partitions: usize,
     /// Rows that a partition may hold; then they are written.
     pub partition_rows: usize,

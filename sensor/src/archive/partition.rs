@@ -1,8 +1,8 @@
 //! One hour of one table while its rows wait to be written.
 //!
-//! In: stamped rows in their order of arrival, turned into columns at once, which hold a fraction of
-//! the memory of the records. Out: the columns with the order of the file, and the folder that they
-//! belong to.
+//! In: stamped rows in their order of arrival, turned into columns at once, which hold a fraction
+//! of the memory of the records. Out: the columns with the order of the file, and the folder that
+//! they belong to.
 
 use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
