@@ -168,13 +168,18 @@ pub(super) fn mpls(span: Span<'_>) -> Next<'_> {
     }
 }
 
-/// A pseudowire's frame after its control word, or, where that makes no sense, the frame of a
-/// pseudowire without one whose first address begins with zeros.
+/// A pseudowire's frame after its control word, unless only the frame of a pseudowire without one,
+/// whose first address begins with zeros, has an EtherType where it must be.
 fn after_control_word(span: Span<'_>) -> Span<'_> {
     match span.skip(4) {
-        Ok(frame) if matches!(ethernet(frame), Ok(_) | Err(SkipReason::Arp)) => frame,
+        Ok(frame) if has_ether_type(frame) || !has_ether_type(span) => frame,
         _ => span,
     }
+}
+
+/// Whether a frame has an EtherType that is known here, and no length.
+fn has_ether_type(frame: Span<'_>) -> bool {
+    matches!(ethernet(frame), Ok((layer, _)) if layer != Layer::Llc)
 }
 
 /// The network service header (RFC 8300, section 2.2).

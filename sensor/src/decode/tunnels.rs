@@ -132,6 +132,12 @@ impl fmt::Display for TunnelPath {
 pub(super) struct TunnelNames(HashMap<TunnelPath, Arc<str>, foldhash::fast::RandomState>);
 
 impl TunnelNames {
+    /// How many are kept.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// The text of the outermost `depth` tunnels of a path, `None` where there are none. A full table
     /// is emptied: the texts that flows hold live on, and those in use come back.
     pub(super) fn name(&mut self, path: &TunnelPath, depth: usize) -> Option<Arc<str>> {
