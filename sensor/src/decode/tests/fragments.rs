@@ -8,6 +8,7 @@ use crate::decode::limits::{
     FRAGMENT_BYTES, FRAGMENT_DATAGRAMS, FRAGMENT_WAIT, FRAGMENTS_PER_DATAGRAM,
 };
 use crate::decode::link::link_type::{ETHERNET, RAW};
+use crate::decode::network::Place::{self, Last, MoreFollow};
 use crate::decode::{FragmentOverlap, SkipReason};
 
 /// A datagram of 40 bytes: a UDP header and 32 bytes that differ.
@@ -15,18 +16,21 @@ fn datagram() -> Vec<u8> {
     udp(1111, 53, &(0..32).collect::<Vec<u8>>())
 }
 
+/// Whether a part of `all` that ends at `end` is its last.
+fn place(end: u16, all: &[u8]) -> Place {
+    if usize::from(end) < all.len() { MoreFollow } else { Last }
+}
+
 /// A fragment of [`datagram`] over IPv4.
 fn v4(start: u16, end: u16) -> Vec<u8> {
     let all = datagram();
-    let more = usize::from(end) < all.len();
-    ipv4_fragment(17, 7, start, more, &all[start.into()..end.into()])
+    ipv4_fragment(17, 7, start, place(end, &all), &all[start.into()..end.into()])
 }
 
 /// A fragment of [`datagram`] over IPv6.
 fn v6(start: u16, end: u16) -> Vec<u8> {
     let all = datagram();
-    let more = usize::from(end) < all.len();
-    ipv6(44, &ipv6_part(17, 7, start, more, &all[start.into()..end.into()]))
+    ipv6(44, &ipv6_part(17, 7, start, place(end, &all), &all[start.into()..end.into()]))
 }
 
 fn feed(decoder: &mut Decoder, packet: &[u8]) -> Decoded {
@@ -66,9 +70,9 @@ fn permutations(items: &[Vec<u8>]) -> Vec<Vec<Vec<u8>>> {
 
 #[test]
 fn fragments_are_put_together_in_every_order() {
-    let part: [(fn(u16, u16) -> Vec<u8>, u64); 2] = [(v4, 20), (v6, 48)];
-    for (part, header_bytes) in part {
-        let parts = [part(0, 8), part(8, 16), part(16, 32), part(32, 40)];
+    let parts4 = [v4(0, 8), v4(8, 16), v4(16, 32), v4(32, 40)];
+    let parts6 = [v6(0, 8), v6(8, 16), v6(16, 32), v6(32, 40)];
+    for (parts, header_bytes) in [(parts4, 20), (parts6, 48)] {
         for order in permutations(&parts) {
             let p = whole(&order);
             assert_eq!(p.payload_bytes(&[]), &datagram()[8..]);
@@ -142,8 +146,8 @@ fn fragments_of_other_datagrams_do_not_mix() {
         |vlan: u8, packet: Vec<u8>| ethernet(0x8100, &[&[0, vlan, 8, 0], &packet[..]].concat());
     let last = v4(16, 40);
     for (name, link, first, other) in [
-        ("number", RAW, v4(0, 16), ipv4_fragment(17, 8, 16, false, &all[16..])),
-        ("protocol", RAW, v4(0, 16), ipv4_fragment(6, 7, 16, false, &all[16..])),
+        ("number", RAW, v4(0, 16), ipv4_fragment(17, 8, 16, Last, &all[16..])),
+        ("protocol", RAW, v4(0, 16), ipv4_fragment(6, 7, 16, Last, &all[16..])),
         ("VLAN", ETHERNET, tagged(1, v4(0, 16)), tagged(2, last.clone())),
         ("tunnel", RAW, v4(0, 16), ipv4(4, &last)),
     ] {
@@ -154,7 +158,7 @@ fn fragments_of_other_datagrams_do_not_mix() {
         }
         assert_eq!(finish(decoder).count(SkipReason::FragmentIncomplete), 2, "{name}");
     }
-    let mut last = ipv6(44, &ipv6_part(6, 7, 16, false, &all[16..]));
+    let mut last = ipv6(44, &ipv6_part(6, 7, 16, Last, &all[16..]));
     let p = whole(&[v6(0, 16), last.clone()]);
     assert_eq!(p.dst_port, 53, "IPv6: the first fragment says the protocol, the number is enough");
     last[47] = 8;
@@ -166,15 +170,18 @@ fn fragments_of_other_datagrams_do_not_mix() {
 #[test]
 fn impossible_fragments_are_skipped() {
     let all = datagram();
-    let of = |start, more, len| ipv4_fragment(17, 7, start, more, &vec![1; len]);
+    let of = |start, place, len| ipv4_fragment(17, 7, start, place, &vec![1; len]);
     for (name, packets) in [
-        ("not a multiple of eight", vec![of(0, true, 12)]),
-        ("empty, and more to follow", vec![of(8, true, 0)]),
-        ("beyond what a datagram can have", vec![of(65_528, false, 8)]),
-        ("after the end", vec![v4(16, 40), of(40, true, 8)]),
-        ("another end", vec![v4(16, 40), of(40, false, 8)]),
-        ("an end before what there is", vec![v4(8, 32), of(8, false, 8)]),
-        ("IPv6, not a multiple of eight", vec![ipv6(44, &ipv6_part(17, 7, 0, true, &all[..12]))]),
+        ("not a multiple of eight", vec![of(0, MoreFollow, 12)]),
+        ("empty, and more to follow", vec![of(8, MoreFollow, 0)]),
+        ("beyond what a datagram can have", vec![of(65_528, Last, 8)]),
+        ("after the end", vec![v4(16, 40), of(40, MoreFollow, 8)]),
+        ("another end", vec![v4(16, 40), of(40, Last, 8)]),
+        ("an end before what there is", vec![v4(8, 32), of(8, Last, 8)]),
+        (
+            "IPv6, not a multiple of eight",
+            vec![ipv6(44, &ipv6_part(17, 7, 0, MoreFollow, &all[..12]))],
+        ),
     ] {
         let mut decoder = Decoder::new();
         let (last, before) = packets.split_last().unwrap();
@@ -184,8 +191,9 @@ fn impossible_fragments_are_skipped() {
         assert_eq!(told(&feed(&mut decoder, last), &[]), "fragment_malformed", "{name}");
         assert_eq!(finish(decoder).total(), before.len() as u64, "{name}");
     }
-    assert!(matches!(feed(&mut Decoder::new(), &of(65_520, false, 15)), Decoded::Held), "the end");
-    let p = whole(&[v4(0, 16), ipv4_fragment(17, 7, 40, false, &[]), v4(16, 32), of(32, true, 8)]);
+    assert!(matches!(feed(&mut Decoder::new(), &of(65_520, Last, 15)), Decoded::Held), "the end");
+    let p =
+        whole(&[v4(0, 16), ipv4_fragment(17, 7, 40, Last, &[]), v4(16, 32), of(32, MoreFollow, 8)]);
     assert_eq!(p.payload_wire_bytes, 32, "an empty end is an end");
 }
 
@@ -216,7 +224,7 @@ fn fragments_wait_for_as_long_as_the_bound_says() {
 #[test]
 fn a_full_pool_gives_up_its_oldest_datagram() {
     let mut decoder = Decoder::new();
-    let first = |id: usize| ipv4_fragment(17, id as u16, 0, true, &datagram()[..16]);
+    let first = |id: usize| ipv4_fragment(17, id as u16, 0, MoreFollow, &datagram()[..16]);
     for id in 0..FRAGMENT_DATAGRAMS {
         assert!(matches!(feed(&mut decoder, &first(id)), Decoded::Held));
     }
@@ -226,7 +234,7 @@ fn a_full_pool_gives_up_its_oldest_datagram() {
     feed(&mut decoder, &first(FRAGMENT_DATAGRAMS));
     decoder.expire_fragments(Timestamp::from_nanos(7), &mut skipped);
     assert_eq!(skipped.count(SkipReason::FragmentPoolFull), 1, "above the bound");
-    let rest = |id: u16| ipv4_fragment(17, id, 16, false, &datagram()[16..]);
+    let rest = |id: u16| ipv4_fragment(17, id, 16, Last, &datagram()[16..]);
     assert!(matches!(feed(&mut decoder, &rest(0)), Decoded::Held), "the oldest is gone");
     assert!(matches!(feed(&mut decoder, &rest(2)), Decoded::Packet(_)), "later ones are there");
 }
@@ -238,7 +246,7 @@ fn the_pool_s_bytes_are_bounded() {
     let mut sent = 0;
     let mut skipped = SkipCounts::default();
     while skipped.total() == 0 {
-        feed(&mut decoder, &ipv4_fragment(17, sent, 0, true, &big));
+        feed(&mut decoder, &ipv4_fragment(17, sent, 0, MoreFollow, &big));
         sent += 1;
         decoder.expire_fragments(Timestamp::from_nanos(7), &mut skipped);
     }
@@ -252,11 +260,11 @@ fn fragments_of_one_datagram_are_bounded() {
     let mut decoder = Decoder::new();
     let units = (0..FRAGMENTS_PER_DATAGRAM - 2).map(|at| 8 * at as u16 + 8);
     for start in units {
-        feed(&mut decoder, &ipv4_fragment(17, 7, start, true, &[0; 8]));
+        feed(&mut decoder, &ipv4_fragment(17, 7, start, MoreFollow, &[0; 8]));
     }
-    feed(&mut decoder, &ipv4_fragment(17, 7, 16, true, &[0; 8]));
-    feed(&mut decoder, &ipv4_fragment(17, 7, 16, true, &[0; 8]));
-    let above = feed(&mut decoder, &ipv4_fragment(17, 7, 16, true, &[0; 8]));
+    feed(&mut decoder, &ipv4_fragment(17, 7, 16, MoreFollow, &[0; 8]));
+    feed(&mut decoder, &ipv4_fragment(17, 7, 16, MoreFollow, &[0; 8]));
+    let above = feed(&mut decoder, &ipv4_fragment(17, 7, 16, MoreFollow, &[0; 8]));
     assert_eq!(told(&above, &[]), "fragment_pool_full");
     let skipped = finish(decoder);
     assert_eq!(skipped.count(SkipReason::FragmentPoolFull), FRAGMENTS_PER_DATAGRAM as u64);
@@ -277,7 +285,7 @@ fn a_cut_fragment_gives_the_bytes_before_the_cut() {
 #[test]
 fn tunnels_in_fragments_and_fragments_in_tunnels_are_followed() {
     let outer = |start: usize, end: usize, inside: &[u8]| {
-        ipv4_fragment(4, 9, start as u16, end < inside.len(), &inside[start..end])
+        ipv4_fragment(4, 9, start as u16, place(end as u16, inside), &inside[start..end])
     };
     let inside = small();
     let p = whole(&[outer(0, 16, &inside), outer(16, 32, &inside)]);
@@ -302,9 +310,9 @@ fn tunnels_in_fragments_and_fragments_in_tunnels_are_followed() {
 #[test]
 fn a_datagram_that_makes_no_sense_is_skipped_with_all_its_fragments() {
     let mut decoder = Decoder::new();
-    feed(&mut decoder, &ipv4_fragment(17, 7, 0, true, &[0; 8]));
-    feed(&mut decoder, &ipv4_fragment(51, 8, 0, true, &[9; 8]));
-    let last = feed(&mut decoder, &ipv4_fragment(51, 8, 8, false, &[9; 8]));
+    feed(&mut decoder, &ipv4_fragment(17, 7, 0, MoreFollow, &[0; 8]));
+    feed(&mut decoder, &ipv4_fragment(51, 8, 0, MoreFollow, &[9; 8]));
+    let last = feed(&mut decoder, &ipv4_fragment(51, 8, 8, Last, &[9; 8]));
     assert_eq!(told(&last, &[]), "ip_malformed", "an authentication header longer than all");
     let skipped = finish(decoder);
     assert_eq!(skipped.count(SkipReason::IpMalformed), 1, "and one by this answer");

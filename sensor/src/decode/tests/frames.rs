@@ -1,5 +1,7 @@
 //! Frames for tests, header by header. Addresses are 10.0.0.1 and 10.0.0.2, or fd00::1 and fd00::2.
 
+use crate::decode::network::Place;
+
 /// A frame of that EtherType.
 pub(super) fn ethernet(ether_type: u16, payload: &[u8]) -> Vec<u8> {
     [&[2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1], &ether_type.to_be_bytes()[..], payload].concat()
@@ -7,7 +9,7 @@ pub(super) fn ethernet(ether_type: u16, payload: &[u8]) -> Vec<u8> {
 
 /// An IPv4 packet.
 pub(super) fn ipv4(protocol: u8, payload: &[u8]) -> Vec<u8> {
-    ipv4_fragment(protocol, 0, 0, false, payload)
+    ipv4_fragment(protocol, 0, 0, Place::Last, payload)
 }
 
 /// An IPv4 packet with a place in a datagram.
@@ -15,11 +17,11 @@ pub(super) fn ipv4_fragment(
     protocol: u8,
     id: u16,
     start: u16,
-    more: bool,
+    place: Place,
     payload: &[u8],
 ) -> Vec<u8> {
     let total = (20 + payload.len()) as u16;
-    let place = start / 8 | u16::from(more) << 13;
+    let place = (start / 8) | if place == Place::MoreFollow { 0x2000 } else { 0 };
     let mut header = vec![0x45, 0];
     header.extend(total.to_be_bytes());
     header.extend(id.to_be_bytes());
@@ -42,8 +44,8 @@ pub(super) fn ipv6(next: u8, payload: &[u8]) -> Vec<u8> {
 }
 
 /// An IPv6 fragment header and its part of a datagram.
-pub(super) fn ipv6_part(next: u8, id: u32, start: u16, more: bool, part: &[u8]) -> Vec<u8> {
-    let place = (start | u16::from(more)).to_be_bytes();
+pub(super) fn ipv6_part(next: u8, id: u32, start: u16, place: Place, part: &[u8]) -> Vec<u8> {
+    let place = (start | u16::from(place == Place::MoreFollow)).to_be_bytes();
     [&[next, 0], &place[..], &id.to_be_bytes(), part].concat()
 }
 

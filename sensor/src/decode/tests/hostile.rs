@@ -1,8 +1,10 @@
-//! Bytes that nobody meant: every prefix, every changed byte; nothing panics, everything is counted.
+//! Bytes that nobody meant: every prefix, every changed byte; nothing panics, everything is
+//! counted.
 
 use super::frames::{ethernet, ipv4, ipv4_fragment, ipv6, ipv6_part, small, small6, tcp, udp};
 use super::{Decoded, Decoder, RawPacket, finish, raw};
 use crate::decode::link::link_type::ETHERNET;
+use crate::decode::network::Place::{Last, MoreFollow};
 use crate::decode::{SkipCounts, SkipReason};
 
 /// Frames that between them pass through all that reads headers.
@@ -17,8 +19,8 @@ fn samples() -> Vec<Vec<u8>> {
     let chain: Vec<u8> = extensions.chain(udp(1, 2, b"x")).collect();
     vec![
         ethernet(0x0800, &ipv4(6, &tcp(2, b"data"))),
-        ethernet(0x0800, &ipv4_fragment(17, 1, 0, true, &udp(1, 2, b"12345678"))),
-        ethernet(0x86dd, &ipv6(44, &ipv6_part(17, 1, 8, false, b"tail"))),
+        ethernet(0x0800, &ipv4_fragment(17, 1, 0, MoreFollow, &udp(1, 2, b"12345678"))),
+        ethernet(0x86dd, &ipv6(44, &ipv6_part(17, 1, 8, Last, b"tail"))),
         ethernet(0x86dd, &ipv6(0, &chain)),
         ethernet(0x88a8, &[&[0, 5, 0x81, 0, 0, 6, 8, 0], &small()[..]].concat()),
         ethernet(0x8847, &[&[0, 0, 0x11, 64, 0, 0, 0, 0], &frame[..]].concat()),
