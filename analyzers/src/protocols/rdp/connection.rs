@@ -288,6 +288,7 @@ impl Connection {
             client_bytes: *finish.payload_bytes.of(client),
             server_bytes: *finish.payload_bytes.of(client.reversed()),
             span: finish.time.since(answered),
+            end: finish.reason,
         };
         logon::desktop_reached(self.selected.or(self.requested)?, &traffic)
     }

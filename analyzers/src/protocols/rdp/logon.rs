@@ -2,8 +2,8 @@
 //!
 //! In: the security protocol, the payload of both directions and the time since the server's
 //! answer. Out: `auth_likely`. One direction alone may be large without a logon (a chain of
-//! certificates, a picture of the logon screen), so both must be; where one is silent, nothing is
-//! said.
+//! certificates, a picture of the logon screen), so both must be. Nothing is said where one is
+//! silent, nor where the flow was left by us before a desktop could have come.
 //!
 //! # Where the password comes first
 //! With CredSSP (`hybrid` and its kin) a refused password ends the connection before the first
@@ -24,6 +24,7 @@
 use std::time::Duration;
 
 use super::negotiation::CREDENTIALS_FIRST;
+use crate::protocol::FinishReason;
 
 /// What is known of a connection's traffic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,24 +35,33 @@ pub(super) struct Traffic {
     pub(super) server_bytes: u64,
     /// From the server's answer to the last packet.
     pub(super) span: Duration,
+    /// How the flow ended.
+    pub(super) end: FinishReason,
+}
+
+/// What a desktop needs at least.
+struct Least {
+    client_bytes: u64,
+    server_bytes: u64,
+    span: Duration,
 }
 
 /// The least that a desktop needs where the password comes first.
-const BEHIND_CREDENTIALS: Traffic = Traffic {
+const BEHIND_CREDENTIALS: Least = Least {
     client_bytes: 4 * 1024,
     server_bytes: 4 * 1024,
     span: Duration::from_secs(5),
 };
 
 /// The least that a desktop needs where the picture comes first.
-const BEHIND_LOGON_SCREEN: Traffic = Traffic {
+const BEHIND_LOGON_SCREEN: Least = Least {
     client_bytes: 8 * 1024,
     server_bytes: 16 * 1024,
     span: Duration::from_secs(20),
 };
 
 /// Whether the traffic is that of a desktop, under security protocols with these bits.
-pub(super) const fn desktop_reached(protocols: u32, traffic: &Traffic) -> Option<bool> {
+pub(super) fn desktop_reached(protocols: u32, traffic: &Traffic) -> Option<bool> {
     if traffic.client_bytes == 0 || traffic.server_bytes == 0 {
         return None;
     }
@@ -60,10 +70,12 @@ pub(super) const fn desktop_reached(protocols: u32, traffic: &Traffic) -> Option
     } else {
         BEHIND_LOGON_SCREEN
     };
+    let left_by_us = matches!(traffic.end, FinishReason::Shutdown | FinishReason::Evicted);
+    if traffic.span < least.span {
+        return (!left_by_us).then_some(false);
+    }
     Some(
-        traffic.client_bytes >= least.client_bytes
-            && traffic.server_bytes >= least.server_bytes
-            && traffic.span.as_nanos() >= least.span.as_nanos(),
+        traffic.client_bytes >= least.client_bytes && traffic.server_bytes >= least.server_bytes,
     )
 }
 
@@ -73,7 +85,8 @@ mod tests {
 
     fn reached(protocols: u32, client_bytes: u64, server_bytes: u64, secs: u64) -> Option<bool> {
         let span = Duration::from_secs(secs);
-        desktop_reached(protocols, &Traffic { client_bytes, server_bytes, span })
+        let end = FinishReason::Fin;
+        desktop_reached(protocols, &Traffic { client_bytes, server_bytes, span, end })
     }
 
     #[test]
@@ -101,5 +114,22 @@ mod tests {
         assert_eq!(reached(2, 0, 99_999, 99), None);
         assert_eq!(reached(2, 99_999, 0, 99), None);
         assert_eq!(reached(2, 1, 1, 0), Some(false));
+    }
+
+    #[test]
+    fn a_flow_that_we_left_early_says_nothing() {
+        use FinishReason::{Evicted, Fin, Rst, Shutdown, Timeout};
+        for (end, left_by_us) in
+            [(Fin, false), (Rst, false), (Timeout, false), (Evicted, true), (Shutdown, true)]
+        {
+            for (secs, in_time) in [(4, false), (5, true)] {
+                let span = Duration::from_secs(secs);
+                let small = Traffic { client_bytes: 1, server_bytes: 1, span, end };
+                let large = Traffic { client_bytes: 9_999, server_bytes: 9_999, span, end };
+                let silent = left_by_us && !in_time;
+                assert_eq!(desktop_reached(2, &small), (!silent).then_some(false));
+                assert_eq!(desktop_reached(2, &large), (!silent).then_some(in_time));
+            }
+        }
     }
 }

@@ -39,7 +39,7 @@ record! {
         /// `failed` or `unknown`.
         result: &'static str,
         /// Whether the volume and time after the handshake are those of a desktop; null where one
-        /// direction or the server's answer is missing.
+        /// direction or the server's answer is missing, or the capture ended too early to tell.
         auth_likely: Option<bool>,
     }
 }
