@@ -8,7 +8,7 @@ use crate::emitter::{Emission, Emitter};
 use crate::flow_id::{Endpoint, Transport};
 use crate::limits::RDP_MESSAGE_BYTES;
 use crate::protocol::{
-    Analyzer, Chunk, Finish, FinishReason, FlowContext, Gap, Next, Probe, Step, StreamStart,
+    Analyzer, Chunk, FileHashing, Finish, FinishReason, FlowContext, Gap, Next, Probe, Step, StreamStart,
     Verdict,
 };
 use crate::record::{Row, Value};
@@ -35,7 +35,13 @@ const TLS: &[u8] = b"\x16\x03\x01\0\x02ab\x16\x03";
 
 fn context(transport: Transport, start: StreamStart) -> FlowContext {
     let end = |port| Endpoint { ip: IpAddr::V4(Ipv4Addr::LOCALHOST), port };
-    FlowContext { src: end(50_000), dst: end(3_389), transport, start }
+    FlowContext {
+        src: end(50_000),
+        dst: end(3_389),
+        transport,
+        start,
+        hashing: FileHashing::Off,
+    }
 }
 
 fn probe_of(transport: Transport, bytes: &[u8]) -> Verdict {
