@@ -157,3 +157,14 @@ pub const HTTP2_FIELD_BYTES: usize = 256 * 1_024;
 
 /// Bytes of an HPACK dynamic table, by the count of RFC 7541. The default is 4 KiB.
 pub const HTTP2_TABLE_BYTES: usize = 64 * 1_024;
+
+/// Bytes of an RDP message before encryption begins. Clients and servers need under 2 KiB, servers
+/// with a chain of certificates up to 8; TPKT would let a peer make us keep 64 KiB.
+pub const RDP_MESSAGE_BYTES: usize = 16 * 1024;
+
+/// Bytes of an RDP cookie. X.224 leaves less; a longer one contradicts its own length indicator,
+/// which is a weird already, and an attacker who chooses the text must not choose the row's size.
+pub const RDP_COOKIE_BYTES: usize = 255;
+
+/// Static virtual channels of an RDP client, by MS-RDPBCGR §2.2.1.3.4.
+pub const RDP_CHANNELS: usize = 31;
