@@ -219,7 +219,7 @@ fn cells(record: &dyn Record) -> Vec<(&'static str, String)> {
                 Value::Str(text) => Some(text.to_owned()),
                 Value::Bool(value) => Some(value.to_string()),
                 Value::I32(value) => Some(value.to_string()),
-                Value::Time(time) => Some(time.micros().to_string()),
+                Value::StatedTime(time) => Some(time.micros().to_string()),
                 Value::TextList(list) => {
                     Some(list.iter().map(|text| text.escaped()).collect::<Vec<_>>().join(" "))
                 }
