@@ -61,8 +61,8 @@ const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnop
 /// Digits written: 62^16 > 2^95, so sixteen digits name the flows of a lifetime without a clash.
 const UID_DIGITS: usize = 16;
 
-/// Digits that are divided off at once: 62^10 < 2^64. Division of 128 bits is slow, and every row of
-/// every table has a uid.
+/// Digits that are divided off at once: 62^10 < 2^64. Division of 128 bits is slow, and every row
+/// of every table has a uid.
 const LOW_DIGITS: u32 = 10;
 
 impl Uid {

@@ -45,8 +45,8 @@ pub use emitter::{Detail, Emission, Emitter};
 pub use flow_id::{Endpoint, FlowId, Transport, Uid};
 pub use malformed::Malformed;
 pub use protocol::{
-    Analyzer, Chunk, Finish, FinishReason, FlowContext, Gap, Next, Probe, Protocol, Step,
-    StreamStart, Verdict,
+    Analyzer, Chunk, FileHashing, Finish, FinishReason, FlowContext, Gap, Next, Probe, Protocol,
+    Step, StreamStart, Verdict,
 };
 pub use reader::Reader;
 pub use record::{Column, ColumnKind, Record, Row, Table, Value};

@@ -44,6 +44,8 @@ pub struct FlowContext {
     pub transport: Transport,
     /// Whether the flow was met at its beginning.
     pub start: StreamStart,
+    /// Whether bodies and files are to be hashed.
+    pub hashing: FileHashing,
 }
 
 impl FlowContext {
@@ -61,6 +63,16 @@ pub enum StreamStart {
     Beginning,
     /// Somewhere inside.
     Midstream,
+}
+
+/// Whether analyzers hash the files that they see pass.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FileHashing {
+    /// Every complete file is hashed and its type sniffed.
+    #[default]
+    On,
+    /// Files are only counted, which costs next to nothing.
+    Off,
 }
 
 /// The first bytes of one direction, given to a probe.

@@ -55,6 +55,12 @@ weirds! {
     DnsMalformed = "dns_malformed",
     /// More DNS queries were open than the table holds; the oldest was written without an answer.
     DnsTooManyPending = "dns_too_many_pending",
+    /// A DNS message is not whole in the capture; its record holds what is there.
+    DnsCut = "dns_cut",
+    /// A DNS message's answers have more text than is kept; its record holds the first of them.
+    DnsAnswersLeftOut = "dns_answers_left_out",
+    /// What follows in a TCP stream is no DNS message; it is searched for the next one.
+    DnsOutOfStep = "dns_out_of_step",
 
     // TLS and QUIC.
     /// A TLS record or handshake message contradicts its own lengths or the specification.
@@ -71,6 +77,44 @@ weirds! {
     QuicMalformed = "quic_malformed",
     /// A QUIC Initial packet does not decrypt with the keys that its connection id gives.
     QuicUndecryptable = "quic_undecryptable",
+
+    // SMB.
+    /// An SMB message contradicts its own lengths or values.
+    SmbMalformed = "smb_malformed",
+    /// Something else stood where an SMB frame should begin; the next frame was looked for.
+    SmbLostPlace = "smb_lost_place",
+    /// A table of SMB state was full; the least recently used entry was written and forgotten.
+    SmbTableFull = "smb_table_full",
+    /// An AndX chain holds more commands than are read.
+    SmbChainTooLong = "smb_chain_too_long",
+    /// An SMB name is at least as long as a row keeps; what is longer was cut.
+    SmbNameTooLong = "smb_name_too_long",
+    /// A compressed SMB message shows nothing that can be read.
+    SmbCompressed = "smb_compressed",
+    /// A compressed SMB message's sizes overflow 32 bits, as in attacks on CVE-2020-0796.
+    SmbCompressionOverflow = "smb_compression_overflow",
+
+    // HTTP.
+    /// A start line or header field does not read as HTTP; what could be read was kept.
+    HttpMalformedHead = "http_malformed_head",
+    /// A line, or the fields kept of one head, were longer than the bound and were cut.
+    HttpHeadTooLong = "http_head_too_long",
+    /// Lengths contradict each other: two values, or a length beside chunks; smuggling looks so.
+    HttpAmbiguousLength = "http_ambiguous_length",
+    /// A chunk's size or end does not read as one.
+    HttpMalformedChunk = "http_malformed_chunk",
+    /// The place in the stream was lost; analysis went on at the next start line.
+    HttpLostPlace = "http_lost_place",
+    /// More requests were open than the queue holds; the oldest was written as it stood.
+    HttpTooManyPending = "http_too_many_pending",
+    /// A body does not decode by the codings that its head names.
+    HttpContentUndecodable = "http_content_undecodable",
+    /// A coded body grows beyond the bounds on ratio, size, window or layers; it was not hashed.
+    HttpContentBomb = "http_content_bomb",
+    /// An HTTP/2 frame or header block contradicts its specification.
+    Http2Malformed = "http2_malformed",
+    /// More HTTP/2 streams or header bytes than the bounds allow.
+    Http2LimitReached = "http2_limit_reached",
 }
 
 record! {

@@ -1,5 +1,7 @@
-//! What can go wrong with the archive, in words for the person who runs the sensor: which path, why,
-//! what to do about it.
+//! What can go wrong with the archive, in words for the person who runs the sensor.
+//!
+//! In: what the system or the encoder answered. Out: a sentence that says which path, why, and what
+//! to do about it.
 
 use std::io;
 use std::path::{Path, PathBuf};

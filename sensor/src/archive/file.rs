@@ -166,15 +166,18 @@ pub(super) fn sync_directory(directory: &Path) -> Result<(), ArchiveError> {
 
 /// Removes what a crash of this sensor left in any partition; answers how many files.
 pub(super) fn remove_leftovers(archive: &Path, sensor: &SensorName) -> Result<usize, ArchiveError> {
-    let mut removed = 0;
+    let left = |name: &str| sensor.left(name);
+    let mut leftovers = entries(archive, left)?;
     for table in subdirectories(archive, "")? {
         for date in subdirectories(&table, "date=")? {
             for hour in subdirectories(&date, "hour=")? {
-                for path in entries(&hour, |name| sensor.left(name))? {
-                    removed += usize::from(remove_leftover(&path)?);
-                }
+                leftovers.extend(entries(&hour, left)?);
             }
         }
+    }
+    let mut removed = 0;
+    for path in leftovers {
+        removed += usize::from(remove_leftover(&path)?);
     }
     Ok(removed)
 }
@@ -202,12 +205,56 @@ fn subdirectories(directory: &Path, prefix: &str) -> Result<Vec<PathBuf>, Archiv
 
 fn entries(directory: &Path, wanted: impl Fn(&str) -> bool) -> Result<Vec<PathBuf>, ArchiveError> {
     let at_fault = || ArchiveError::io("list", directory);
+    let listing = match std::fs::read_dir(directory) {
+        // Not ours, such as lost+found, or gone since it was listed: nothing of ours is in it.
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::PermissionDenied | io::ErrorKind::NotFound
+            ) =>
+        {
+            return Ok(Vec::new());
+        }
+        listing => listing.map_err(at_fault())?,
+    };
     let mut found = Vec::new();
-    for entry in std::fs::read_dir(directory).map_err(at_fault())? {
+    for entry in listing {
         let entry = entry.map_err(at_fault())?;
         if entry.file_name().to_str().is_some_and(&wanted) {
             found.push(entry.path());
         }
     }
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sensor_names_are_safe_in_file_names() {
+        for (name, expected) in [
+            ("edge-1", "edge-1"),
+            ("dc.north_2", "dc.north_2"),
+            ("北京", "北京"),
+            ("", "sensor"),
+            ("..", "%2e."),
+            ("-rf", "%2drf"),
+            ("_hidden", "%5fhidden"),
+            ("a/b\\c", "a%2fb%5cc"),
+            ("x=1 *?\n", "x%3d1%20%2a%3f%0a"),
+            ("100%", "100%25"),
+        ] {
+            assert_eq!(SensorName::new(name).as_str(), expected, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn sensor_names_end_where_file_names_would_be_too_long() {
+        for (length, expected) in [(119, 119), (120, 120), (121, 120)] {
+            assert_eq!(SensorName::new(&"a".repeat(length)).as_str().len(), expected);
+        }
+        assert_eq!(SensorName::new(&"狮".repeat(41)).as_str(), "狮".repeat(40));
+        assert_eq!(SensorName::new(&format!("{}//", "a".repeat(116))).as_str().len(), 119);
+    }
 }

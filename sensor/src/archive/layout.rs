@@ -1,19 +1,22 @@
 //! How a table lies in a Parquet file: types, order, encodings, indexes.
 //!
-//! In: a table's declaration. Out: its Arrow schema and the writer's properties. What a column stands
-//! for ([`Meaning`]) decides, never its name. Every choice must be readable by DuckDB, pyarrow,
-//! Polars, DataFusion, Spark and Trino: no unsigned 64-bit integers, no nanoseconds.
+//! In: a table's declaration and the rows of a file. Out: its Arrow schema and the writer's
+//! properties. What a column stands for ([`Meaning`]) and its values decide, never its name. Every
+//! choice must be readable by DuckDB, pyarrow, Polars, DataFusion, Spark (3.3 and later) and Trino:
+//! no unsigned 64-bit integers, no nanoseconds.
 
 use std::sync::Arc;
 
 use analyzers::record::{Header, Meaning};
 use analyzers::{Column, ColumnKind, Table};
+use arrow_array::{Array, RecordBatch};
 use arrow_schema::{DataType, Field, FieldRef, Schema, SchemaRef, TimeUnit};
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::metadata::{KeyValue, SortingColumn};
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
 use parquet::schema::types::ColumnPath;
 
+use super::survey::{self, Coding};
 use crate::rows::{SCHEMA_VERSION, columns};
 
 /// Time zone of every instant.
@@ -26,8 +29,10 @@ pub(super) const ROW_GROUP_ROWS: usize = 128 * 1024;
 /// a client that sends the longest headers it can chooses how much memory a query needs.
 const ROW_GROUP_BYTES: usize = 64 * 1024 * 1024;
 
-/// Share of look-ups that a bloom filter sends to a row group in vain.
-const BLOOM_FALSE_POSITIVES: f64 = 0.01;
+/// Share of look-ups that a bloom filter sends to a row group in vain. At this share a row group
+/// whose values are all distinct needs a filter of 128 KiB, eight bits a value; sizes are powers of
+/// two, and the next one would take twice the room and the time.
+const BLOOM_FALSE_POSITIVES: f64 = 0.026;
 
 /// A table's schema in Arrow.
 pub(super) fn schema(table: &Table) -> SchemaRef {
@@ -62,10 +67,10 @@ pub(super) fn element(kind: ColumnKind) -> FieldRef {
     Arc::new(Field::new("element", data_type(kind), true))
 }
 
-/// Properties of a file of `table` with `rows` rows.
-pub(super) fn properties(table: &Table, sensor: &str, rows: usize) -> WriterProperties {
-    let distinct = rows.min(ROW_GROUP_ROWS) as u64;
+/// Properties of a file that holds `batch`, rows of `table`.
+pub(super) fn properties(table: &Table, sensor: &str, batch: &RecordBatch) -> WriterProperties {
     let mut properties = WriterProperties::builder()
+        // Higher levels take longer and, on columns that are small already, gain nothing.
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
         .set_max_row_group_bytes(Some(ROW_GROUP_BYTES))
@@ -76,8 +81,8 @@ pub(super) fn properties(table: &Table, sensor: &str, rows: usize) -> WriterProp
             KeyValue::new("serval.schema_version".to_owned(), SCHEMA_VERSION.to_string()),
             KeyValue::new("serval.sensor".to_owned(), sensor.to_owned()),
         ]));
-    for column in columns(table) {
-        properties = column_properties(properties, column, distinct);
+    for (column, array) in columns(table).zip(batch.columns()) {
+        properties = column_properties(properties, column, array);
     }
     properties.build()
 }
@@ -92,28 +97,28 @@ fn order() -> Vec<SortingColumn> {
 fn column_properties(
     properties: WriterPropertiesBuilder,
     column: &Column,
-    distinct: u64,
+    array: &dyn Array,
 ) -> WriterPropertiesBuilder {
-    let path = ColumnPath::from(column.name);
-    let properties = match column.kind {
-        // Close to each other and hardly ever the same: differences are small, a dictionary is not.
-        // Time is what pages are pruned by, and the only order that pages have.
-        ColumnKind::Time => properties
-            .set_column_dictionary_enabled(path.clone(), false)
-            .set_column_encoding(path.clone(), Encoding::DELTA_BINARY_PACKED)
-            .set_column_statistics_enabled(path.clone(), EnabledStatistics::Page),
-        _ if column.meaning == Meaning::Identifier => {
-            properties.set_column_dictionary_enabled(path.clone(), false)
-        }
-        _ => properties,
+    let path = || ColumnPath::from(column.name);
+    let mut properties = match survey::coding(array) {
+        Coding::Dictionary => properties,
+        Coding::Plain => properties.set_column_dictionary_enabled(path(), false),
+        Coding::Delta => properties
+            .set_column_dictionary_enabled(path(), false)
+            .set_column_encoding(path(), Encoding::DELTA_BINARY_PACKED),
     };
-    if is_looked_up(column) {
-        properties
-            .set_column_bloom_filter_fpp(path.clone(), BLOOM_FALSE_POSITIVES)
-            .set_column_bloom_filter_max_ndv(path, distinct)
-    } else {
-        properties
+    if is_ts(column) {
+        // Pages are in the order of time alone, so they can be passed over by time alone.
+        properties = properties.set_column_statistics_enabled(path(), EnabledStatistics::Page);
     }
+    if is_looked_up(column) {
+        let distinct = array.len().min(ROW_GROUP_ROWS) as u64;
+        properties = properties
+            .set_column_bloom_filter_fpp(path(), BLOOM_FALSE_POSITIVES)
+            // The filter begins with room for as many and is folded to what it needs.
+            .set_column_bloom_filter_max_ndv(path(), distinct);
+    }
+    properties
 }
 
 /// Whether hunters ask for rows by this column's exact value.

@@ -1,7 +1,7 @@
 //! The archive: records as Parquet files that every query engine reads.
 //!
-//! In: stamped rows in the order that the watch stage gives them, and the clock of packet time. Out:
-//! `ARCHIVE/<table>/date=YYYY-MM-DD/hour=HH/<sensor>-<first ts>-<number>.parquet`, partitioned by
+//! In: stamped rows in the order that the watch stage gives them, and the clock of packet time.
+//! Out: `ARCHIVE/<table>/date=YYYY-MM-DD/hour=HH/<sensor>-<first ts>-<number>.parquet`, partitioned by
 //! the row's `ts` in UTC. A row waits in memory with the others of its table and hour; they are
 //! written together, sorted by (ts, uid, arrival), when they are many or old enough.
 //!
@@ -14,6 +14,7 @@ mod error;
 mod file;
 mod layout;
 mod partition;
+mod survey;
 #[cfg(test)]
 mod tests;
 
@@ -46,8 +47,8 @@ pub struct Options {
     /// Bytes of memory that rows may hold while they wait; above it, the partition that holds most
     /// is written.
     pub buffer_bytes: usize,
-    /// Partitions that may wait at a time; above it, the least recently used one is written. Without
-    /// this bound a capture whose clock jumps opens a partition for each hour that it names.
+    /// Partitions that may wait at a time; above it, the least recently used one is written.
+    /// Without this bound a capture whose clock jumps opens a partition for each hour that it names.
     pub partitions: usize,
     /// Rows that a partition may hold; then they are written.
     pub partition_rows: usize,
@@ -106,8 +107,8 @@ pub struct Archive {
 }
 
 impl Archive {
-    /// Opens the archive in `directory`, which is made where there is none, and removes what a crash
-    /// left there.
+    /// Opens the archive in `directory`, which is made where there is none, and removes what a
+    /// crash left there.
     ///
     /// # Errors
     /// The directory cannot be made, read or written.
@@ -261,7 +262,7 @@ fn write_file(sealed: &Sealed, directory: &Path, sensor: &SensorName) -> Result<
     let target = InProgress::create(directory, sensor, sealed.first)?;
     let failed = || ArchiveError::encode(target.path());
     let options = ArrowWriterOptions::new()
-        .with_properties(layout::properties(sealed.table, sensor.as_str(), sealed.order.len()))
+        .with_properties(layout::properties(sealed.table, sensor.as_str(), &sealed.batch))
         // The Parquet types say all that the Arrow types do.
         .with_skip_arrow_metadata(true);
     let schema = sealed.batch.schema();

@@ -1,7 +1,7 @@
 //! One hour of one table while its rows wait to be written.
 //!
-//! In: stamped rows in their order of arrival, turned into columns at once: that holds a third of the
-//! memory of the records. Out: the columns with the order of the file, and the folder that they
+//! In: stamped rows in their order of arrival, turned into columns at once, which hold a fraction of
+//! the memory of the records. Out: the columns with the order of the file, and the folder that they
 //! belong to.
 
 use std::cmp::Ordering;

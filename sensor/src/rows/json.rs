@@ -135,7 +135,7 @@ mod tests {
             "proto": "tcp", "sensor": "edge-1",
             "text": "naïve – 狮 \\xff\\x0a\"\\", "word": "word", "yes": true, "u8": 255,
             "u16": 65535, "i32": i32::MIN, "i64": i64::MIN, "f64": 0.25,
-            "time": "1969-12-31T23:59:59.999999Z", "ip": "::ffff:0:1", "mac": "00:11:22:33:44:55",
+            "time": "1969-12-31T23:59:59.999999Z", "ip": "::ffff:0:0:1", "mac": "00:11:22:33:44:55",
             "texts": ["a", "", "\\x1b[2J"], "numbers": [0, -1, i64::MAX],
         });
         assert_eq!(value, expected);
@@ -144,10 +144,9 @@ mod tests {
 
     #[test]
     fn values_that_were_not_seen_are_left_out() {
-        assert_eq!(
-            line(&every_kind_null()),
-            "{\"table\":\"every_kind\",\"ts\":\"1970-01-01T00:00:00.000000Z\",\"sensor\":\"edge-1\"}\n"
-        );
+        let value: serde_json::Value = serde_json::from_str(&line(&every_kind_null())).unwrap();
+        let ts = "1970-01-01T00:00:00.000000Z";
+        assert_eq!(value, serde_json::json!({"table": "every_kind", "ts": ts, "sensor": "edge-1"}));
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! A row on its way out of the sensor, and what all of its forms share.
 //!
-//! In: a record with the header that the watch stage puts before it. Out: a [`StampedRow`], which the
-//! [archive](crate::archive) writes as Parquet and [`json`] writes as a line; the texts of instants
-//! and MAC addresses, which must read the same in both.
+//! In: a record with the header that the watch stage puts before it. Out: a [`StampedRow`], which
+//! the [archive](crate::archive) writes as Parquet and [`json`] as a line; the texts of instants and
+//! MAC addresses, which must read the same wherever they stand.
 
 pub mod json;
 #[cfg(test)]
@@ -73,15 +73,23 @@ fn write_utc(micros: i64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 #[derive(Clone, Copy, Debug)]
 pub struct MacText(pub [u8; 6]);
 
-impl fmt::Display for MacText {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl MacText {
+    /// The text, in ASCII.
+    #[must_use]
+    pub fn text(self) -> [u8; 17] {
         const HEX: &[u8; 16] = b"0123456789abcdef";
         let mut text = [b':'; 17];
         for (digits, byte) in text.chunks_mut(3).zip(self.0) {
             digits[0] = HEX[usize::from(byte >> 4)];
             digits[1] = HEX[usize::from(byte & 15)];
         }
-        f.write_str(str::from_utf8(&text).unwrap_or_default())
+        text
+    }
+}
+
+impl fmt::Display for MacText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(str::from_utf8(&self.text()).unwrap_or_default())
     }
 }
 
