@@ -89,9 +89,7 @@ impl Http {
             {
                 chunk.direction
             }
-            (Verdict::NotForUs, Verdict::NotForUs)
-                if self.flow.start == StreamStart::Midstream =>
-            {
+            (Verdict::NotForUs, Verdict::NotForUs) if self.flow.start == StreamStart::Midstream => {
                 return Err(Step::Consumed(chunk.bytes.len()));
             }
             _ => return Err(Step::NeedMore { at_least: chunk.bytes.len().saturating_add(1) }),

@@ -341,7 +341,9 @@ impl Zstandard {
         match (self.frame, gathered) {
             (ZstdFrame::Before, []) => Ok(ZstdPart::Nothing),
             // A frame of few bytes is shorter than the longest header.
-            (ZstdFrame::Before, _) if gathered.len() >= ZSTD_HEADER_BYTES || supply == Supply::Ended => {
+            (ZstdFrame::Before, _)
+                if gathered.len() >= ZSTD_HEADER_BYTES || supply == Supply::Ended =>
+            {
                 Ok(ZstdPart::Header)
             }
             (ZstdFrame::Blocks { checksum }, [a, b, c, ..]) => {

@@ -253,13 +253,7 @@ impl Http1 {
         None
     }
 
-    fn malformed_chunk(
-        &mut self,
-        role: Role,
-        text: &[u8],
-        now: Timestamp,
-        emitter: &mut Emitter,
-    ) {
+    fn malformed_chunk(&mut self, role: Role, text: &[u8], now: Timestamp, emitter: &mut Emitter) {
         let detail = Detail::Text(excerpt(text));
         emitter.weird_with(now, Weird::HttpMalformedChunk, detail);
         self.lose(role, now, emitter);
@@ -359,13 +353,7 @@ impl Http1 {
         exit
     }
 
-    fn begin_body(
-        &mut self,
-        role: Role,
-        framing: Framing,
-        now: Timestamp,
-        emitter: &mut Emitter,
-    ) {
+    fn begin_body(&mut self, role: Role, framing: Framing, now: Timestamp, emitter: &mut Emitter) {
         self.side(role).state = match framing {
             Framing::None => return self.end_body(role, Ending::Complete, now, emitter),
             Framing::Length(left) => State::Length { left },
@@ -431,13 +419,7 @@ impl Http1 {
     }
 
     /// So many bytes are missing.
-    pub(super) fn gap(
-        &mut self,
-        role: Role,
-        missing: u64,
-        now: Timestamp,
-        emitter: &mut Emitter,
-    ) {
+    pub(super) fn gap(&mut self, role: Role, missing: u64, now: Timestamp, emitter: &mut Emitter) {
         match self.side(role).state {
             State::Length { left } | State::ChunkData { left } => {
                 self.side(role).body.miss(missing.min(left));
