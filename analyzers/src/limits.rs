@@ -15,8 +15,9 @@ pub const WEIRD_DETAIL_BYTES: usize = 256;
 /// every greeting in the list of protocols; without it a silent flow would buffer for ever.
 pub const PROBE_BYTES: usize = 2_048;
 
-/// Datagrams of a flow that are probed before recognition gives up.
-pub const PROBE_DATAGRAMS: u8 = 4;
+/// Datagrams of a flow that are probed before recognition gives up. Calls and meetings try their path
+/// with a dozen of STUN before they speak DTLS; a flow that nobody knows would be probed for ever.
+pub const PROBE_DATAGRAMS: u8 = 16;
 
 /// Bytes of a DNS message; more do not fit the length in front of it on TCP.
 pub const DNS_MESSAGE_BYTES: usize = 65_535;

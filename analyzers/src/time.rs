@@ -56,6 +56,25 @@ impl Timestamp {
     }
 }
 
+/// An instant that a message states, such as the end of a certificate's validity, in microseconds since
+/// the Unix epoch: certificates promise the year 9999, which [`Timestamp`] does not reach.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StatedTime(i64);
+
+impl StatedTime {
+    /// From whole seconds since the epoch.
+    #[must_use]
+    pub const fn from_secs(secs: i64) -> Self {
+        Self(secs.saturating_mul(1_000_000))
+    }
+
+    /// Microseconds since the epoch.
+    #[must_use]
+    pub const fn micros(self) -> i64 {
+        self.0
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

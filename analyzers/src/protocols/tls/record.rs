@@ -2,7 +2,7 @@
 
 use crate::record;
 use crate::text::Text;
-use crate::time::Timestamp;
+use crate::time::StatedTime;
 
 record! {
     /// One TLS handshake; `transport` tells TCP, QUIC and DTLS apart.
@@ -42,9 +42,9 @@ record! {
         /// Its serial number in hexadecimal, two digits a byte, without leading zero bytes.
         serial: Option<String>,
         /// Start of its validity.
-        not_before: Option<Timestamp>,
+        not_before: Option<StatedTime>,
         /// End of its validity.
-        not_after: Option<Timestamp>,
+        not_after: Option<StatedTime>,
         /// SHA-256 of its DER encoding.
         cert_sha256: Option<String> as Hash,
         /// SHA-1 of its DER encoding.
