@@ -1,7 +1,7 @@
 //! The server's certificate chain (RFC 5246 §7.4.2, RFC 5280).
 //!
-//! In: the body of a Certificate message. Out: what the row says of the leaf, and how many certificates
-//! were sent. Of a leaf that cannot be parsed the hashes still stand.
+//! In: the body of a Certificate message. Out: what the row says of the leaf, and how many
+//! certificates were sent. Of a leaf that cannot be parsed the hashes still stand.
 
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
@@ -206,8 +206,7 @@ mod tests {
 
     #[test]
     fn serial_numbers_lose_their_leading_zero_bytes_only() {
-        for (bytes, text) in
-            [(&[0, 0x8b][..], "8b"), (&[0], "00"), (&[0x0b, 0], "0b00"), (&[], "")]
+        for (bytes, text) in [(&[0, 0x8b][..], "8b"), (&[0], "00"), (&[0x0b, 0], "0b00"), (&[], "")]
         {
             assert_eq!(serial(bytes), text);
         }
@@ -234,8 +233,7 @@ mod tests {
         };
         let ours = unhex(CERTIFICATE);
         let names = tlv(0x30, &[0x82, 1, b'x'].repeat(count));
-        let extension =
-            tlv(0x30, &[&[0x06, 3, 0x55, 0x1d, 0x11][..], &tlv(0x04, &names)].concat());
+        let extension = tlv(0x30, &[&[0x06, 3, 0x55, 0x1d, 0x11][..], &tlv(0x04, &names)].concat());
         let extensions = tlv(0xa3, &tlv(0x30, &extension));
         let at = ours.windows(2).position(|pair| pair == [0xa3, 0x50]).unwrap();
         let tbs = tlv(0x30, &[&ours[8..at], &extensions].concat());

@@ -9,7 +9,8 @@ record! {
     pub struct TlsRecord: "tls" {
         /// `tcp`, `quic` or `dtls`.
         transport: &'static str,
-        /// Negotiated version: `SSLv3`, `TLSv1.0` … `TLSv1.3`, `DTLSv1.2` …; unknown ones as `0xNNNN`.
+        /// Negotiated version: `SSLv3`, `TLSv1.0` … `TLSv1.3`, `DTLSv1.2` …; unknown ones as
+        /// `0xNNNN`.
         version: Option<Text>,
         /// QUIC's own version: `1`, `2`, else eight hexadecimal digits.
         quic_version: Option<Text>,

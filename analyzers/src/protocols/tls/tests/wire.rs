@@ -1,11 +1,12 @@
-//! Bytes for the tests: hellos, messages, envelopes and flights as programs send them, and a stream that
-//! shows them to an analyzer as the contract says.
+//! Bytes for the tests: hellos, messages, envelopes and flights as programs send them, and a stream
+//! that shows them to an analyzer as the contract says.
 
 use crate::direction::{Direction, PerDirection};
 use crate::emitter::{Emission, Emitter};
 use crate::flow_id::{Endpoint, Transport};
 use crate::protocol::{
-    Analyzer, Chunk, FileHashing, Finish, FinishReason, FlowContext, Gap, Protocol, Step, StreamStart,
+    Analyzer, Chunk, FileHashing, Finish, FinishReason, FlowContext, Gap, Protocol, Step,
+    StreamStart,
 };
 use crate::record::{Record, Row, Value};
 use crate::time::Timestamp;
