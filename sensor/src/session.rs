@@ -190,7 +190,14 @@ impl Session {
             Step::Consumed(_) | Step::NeedMore { .. } => {}
             Step::Done => self.retire(),
             Step::NotMine => self.disown(),
-            Step::HandOff { to, .. } => self.hand_off(to),
+            Step::HandOff { to, from } => {
+                self.hand_off(to);
+                let rest = chunk.bytes.get(from..).unwrap_or_default();
+                if !rest.is_empty() {
+                    let wire_bytes = chunk.wire_bytes.saturating_sub(from);
+                    self.datagram(chunk.direction, chunk.time, rest, wire_bytes, emitter);
+                }
+            }
         }
     }
 

@@ -299,7 +299,8 @@ impl Waiting {
         let whole = &mut self.datagram;
         if part.start == 0 {
             whole.protocol = part.protocol;
-            whole.ip.bytes = ip.bytes.saturating_sub(part.span.wire() as u64 + fragment_header(ip));
+            let behind = (part.span.wire() as u64).saturating_add(fragment_header(ip));
+            whole.ip.bytes = ip.bytes.saturating_sub(behind);
         }
         whole.captured = whole.captured.saturating_add(fragment.captured);
         whole.checksum = whole.checksum.and(fragment.checksum);

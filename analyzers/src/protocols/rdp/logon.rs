@@ -47,36 +47,25 @@ struct Least {
 }
 
 /// The least that a desktop needs where the password comes first.
-const BEHIND_CREDENTIALS: Least = Least {
-    client_bytes: 4 * 1024,
-    server_bytes: 4 * 1024,
-    span: Duration::from_secs(5),
-};
+const BEHIND_CREDENTIALS: Least =
+    Least { client_bytes: 4 * 1024, server_bytes: 4 * 1024, span: Duration::from_secs(5) };
 
 /// The least that a desktop needs where the picture comes first.
-const BEHIND_LOGON_SCREEN: Least = Least {
-    client_bytes: 8 * 1024,
-    server_bytes: 16 * 1024,
-    span: Duration::from_secs(20),
-};
+const BEHIND_LOGON_SCREEN: Least =
+    Least { client_bytes: 8 * 1024, server_bytes: 16 * 1024, span: Duration::from_secs(20) };
 
 /// Whether the traffic is that of a desktop, under security protocols with these bits.
 pub(super) fn desktop_reached(protocols: u32, traffic: &Traffic) -> Option<bool> {
     if traffic.client_bytes == 0 || traffic.server_bytes == 0 {
         return None;
     }
-    let least = if protocols & CREDENTIALS_FIRST != 0 {
-        BEHIND_CREDENTIALS
-    } else {
-        BEHIND_LOGON_SCREEN
-    };
+    let least =
+        if protocols & CREDENTIALS_FIRST != 0 { BEHIND_CREDENTIALS } else { BEHIND_LOGON_SCREEN };
     let left_by_us = matches!(traffic.end, FinishReason::Shutdown | FinishReason::Evicted);
     if traffic.span < least.span {
         return (!left_by_us).then_some(false);
     }
-    Some(
-        traffic.client_bytes >= least.client_bytes && traffic.server_bytes >= least.server_bytes,
-    )
+    Some(traffic.client_bytes >= least.client_bytes && traffic.server_bytes >= least.server_bytes)
 }
 
 #[cfg(test)]

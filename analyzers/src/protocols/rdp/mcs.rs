@@ -68,11 +68,7 @@ impl<'a> Connect<'a> {
 }
 
 /// The contents of the element at the cursor, which must have that tag.
-fn element<'a>(
-    r: &mut Reader<'a>,
-    tag: u8,
-    field: &'static str,
-) -> Result<&'a [u8], Malformed> {
+fn element<'a>(r: &mut Reader<'a>, tag: u8, field: &'static str) -> Result<&'a [u8], Malformed> {
     let offset = r.offset();
     if r.u8(field)? != tag {
         return Err(Malformed::bad_value(field, offset));

@@ -16,13 +16,8 @@ const STRUCTURE_BYTES: u16 = 8;
 const COOKIE: &[u8] = b"Cookie: mstshash=";
 
 /// Security protocols by their bit.
-const PROTOCOLS: [(u32, &str); 5] = [
-    (0x01, "ssl"),
-    (0x02, "hybrid"),
-    (0x04, "rdstls"),
-    (0x08, "hybrid_ex"),
-    (0x10, "rdsaad"),
-];
+const PROTOCOLS: [(u32, &str); 5] =
+    [(0x01, "ssl"), (0x02, "hybrid"), (0x04, "rdstls"), (0x08, "hybrid_ex"), (0x10, "rdsaad")];
 
 /// The bits of those under which a password is checked before the first picture.
 pub(super) const CREDENTIALS_FIRST: u32 = 0x1e;

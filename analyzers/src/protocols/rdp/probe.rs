@@ -60,7 +60,11 @@ fn frame(bytes: &[u8], whole: bool) -> Verdict {
 fn data(user_data: &[u8], undecided: Verdict) -> Verdict {
     match Connect::read(user_data) {
         Ok(Some(Connect::Initial { user_data } | Connect::Response { user_data, .. })) => {
-            if gcc::has_key(user_data) { Verdict::Certain } else { undecided }
+            if gcc::has_key(user_data) {
+                Verdict::Certain
+            } else {
+                undecided
+            }
         }
         Ok(None) => Verdict::NotForUs,
         Err(malformed) if malformed.is_truncated() => undecided,

@@ -8,8 +8,8 @@ use crate::emitter::{Emission, Emitter};
 use crate::flow_id::{Endpoint, Transport};
 use crate::limits::RDP_MESSAGE_BYTES;
 use crate::protocol::{
-    Analyzer, Chunk, FileHashing, Finish, FinishReason, FlowContext, Gap, Next, Probe, Step, StreamStart,
-    Verdict,
+    Analyzer, Chunk, FileHashing, Finish, FinishReason, FlowContext, Gap, Next, Probe, Step,
+    StreamStart, Verdict,
 };
 use crate::record::{Row, Value};
 use crate::time::Timestamp;
@@ -35,13 +35,7 @@ const TLS: &[u8] = b"\x16\x03\x01\0\x02ab\x16\x03";
 
 fn context(transport: Transport, start: StreamStart) -> FlowContext {
     let end = |port| Endpoint { ip: IpAddr::V4(Ipv4Addr::LOCALHOST), port };
-    FlowContext {
-        src: end(50_000),
-        dst: end(3_389),
-        transport,
-        start,
-        hashing: FileHashing::Off,
-    }
+    FlowContext { src: end(50_000), dst: end(3_389), transport, start, hashing: FileHashing::Off }
 }
 
 fn probe_of(transport: Transport, bytes: &[u8]) -> Verdict {
@@ -216,8 +210,7 @@ fn row(events: &[Event<'_>]) -> Vec<String> {
     flow.finish(0, PerDirection::default())
 }
 
-const REQUESTED: &str =
-    "requested_protocols=TextList([\"ssl\", \"hybrid\", \"hybrid_ex\"])";
+const REQUESTED: &str = "requested_protocols=TextList([\"ssl\", \"hybrid\", \"hybrid_ex\"])";
 
 #[test]
 fn a_negotiated_connection_is_handed_to_tls() {
@@ -249,10 +242,7 @@ fn tls_begins_behind_the_confirm() {
     let mut flow = Flow::new(Transport::TCP, StreamStart::Beginning);
     flow.bytes(CLIENT, REQUEST);
     flow.bytes(SERVER, &[HYBRID_EX, TLS].concat());
-    assert_eq!(
-        flow.last,
-        Some(Step::HandOff { to: Next::Protocol("tls"), from: HYBRID_EX.len() })
-    );
+    assert_eq!(flow.last, Some(Step::HandOff { to: Next::Protocol("tls"), from: HYBRID_EX.len() }));
 }
 
 #[test]
@@ -423,11 +413,9 @@ fn what_is_odd_is_told() {
 
 #[test]
 fn a_message_is_read_up_to_its_bound() {
-    for (length, weirds) in [
-        (RDP_MESSAGE_BYTES - 1, 0),
-        (RDP_MESSAGE_BYTES, 0),
-        (RDP_MESSAGE_BYTES + 1, 1),
-    ] {
+    for (length, weirds) in
+        [(RDP_MESSAGE_BYTES - 1, 0), (RDP_MESSAGE_BYTES, 0), (RDP_MESSAGE_BYTES + 1, 1)]
+    {
         let mut initial = connect_initial(b"rdpdr\0\0\0");
         initial.resize(length, 0);
         initial[2..4].copy_from_slice(&u16::try_from(length).unwrap().to_be_bytes());
