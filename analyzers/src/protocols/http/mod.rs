@@ -53,6 +53,8 @@ enum Speech {
     Undecided,
     Http1(Box<Http1>),
     Http2(Box<Http2>),
+    /// Something that is not followed here.
+    Left,
 }
 
 /// The analyzer of one flow.
@@ -105,12 +107,18 @@ impl Http {
         let Speech::Http1(http1) = &mut self.speech else { return None };
         http1.leave(emitter);
         match exit {
-            Exit::Over => Some(Step::Done),
-            Exit::Unknown => Some(Step::HandOff { to: Next::Recognise, from: taken }),
+            Exit::Over => {
+                self.speech = Speech::Left;
+                Some(Step::Done)
+            }
+            Exit::Unknown => {
+                self.speech = Speech::Left;
+                Some(Step::HandOff { to: Next::Recognise, from: taken })
+            }
             Exit::Http2(upgraded) => {
                 let mut http2 = Http2::new(&self.flow);
-                if let Some((first, request)) = upgraded {
-                    http2.upgraded(first, request, emitter);
+                if let Some(upgraded) = upgraded {
+                    http2.upgraded(*upgraded, emitter);
                 }
                 self.speech = Speech::Http2(Box::new(http2));
                 None
@@ -125,6 +133,9 @@ impl Analyzer for Http {
             && let Err(step) = self.decide(chunk)
         {
             return step;
+        }
+        if let Speech::Left = self.speech {
+            return Step::Done;
         }
         let role = self.role(chunk.direction);
         let mut taken = 0_usize;
@@ -154,6 +165,7 @@ impl Analyzer for Http {
             Speech::Undecided => self.flow.start = StreamStart::Midstream,
             Speech::Http1(http1) => http1.gap(role, gap.missing, gap.time, emitter),
             Speech::Http2(http2) => http2.gap(role, gap.missing, gap.time, emitter),
+            Speech::Left => return Step::Done,
         }
         Step::Consumed(0)
     }
@@ -161,7 +173,7 @@ impl Analyzer for Http {
     fn finish(&mut self, finish: &Finish<'_>, emitter: &mut Emitter) {
         let rest = Direction::BOTH.map(|way| (self.role(way), *finish.rest.of(way)));
         match &mut self.speech {
-            Speech::Undecided => {}
+            Speech::Undecided | Speech::Left => {}
             Speech::Http1(http1) => http1.finish(finish.reason, rest, finish.time, emitter),
             Speech::Http2(http2) => http2.finish(finish.time, emitter),
         }

@@ -95,7 +95,7 @@ pub(super) fn sniff(first: &[u8]) -> Option<&'static str> {
 
 /// Formats that two bytes of magic are too few to tell.
 fn executable(first: &[u8]) -> Option<&'static str> {
-    if first.starts_with(b"MZ") && first.iter().any(|&byte| byte == 0) {
+    if first.starts_with(b"MZ") && first.contains(&0) {
         return Some("application/x-dosexec");
     }
     if let [0xca, 0xfe, 0xba, 0xbe, _, _, high, low, ..] = first {

@@ -40,7 +40,8 @@ impl Lines {
             }
             Some(end) => {
                 let text = window.get(..end).unwrap_or_default();
-                let text = text.strip_suffix(b"\r").unwrap_or(text);
+                let ends = text.iter().rev().take_while(|&&byte| byte == b'\r').count();
+                let text = text.get(..text.len().saturating_sub(ends)).unwrap_or_default();
                 Found::Line { text, taken: end.saturating_add(1) }
             }
             None if window.is_empty() => Found::Nothing,
