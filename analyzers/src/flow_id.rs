@@ -56,27 +56,37 @@ impl fmt::Display for Transport {
 pub struct Uid(pub u128);
 
 /// Digits of a uid: letters and numbers only, so that a double click selects all of it.
-const DIGITS: [char; 62] = [
-    '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F', 'G', 'H', 'I',
-    'J', 'K', 'L', 'M', 'N', 'O', 'P', 'Q', 'R', 'S', 'T', 'U', 'V', 'W', 'X', 'Y', 'Z', 'a', 'b',
-    'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l', 'm', 'n', 'o', 'p', 'q', 'r', 's', 't', 'u',
-    'v', 'w', 'x', 'y', 'z',
-];
+const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /// Digits written: 62^16 > 2^95, so sixteen digits name the flows of a lifetime without a clash.
 const UID_DIGITS: usize = 16;
 
+/// Digits that are divided off at once: 62^10 < 2^64. Division of 128 bits is slow, and every row
+/// of every table has a uid.
+const LOW_DIGITS: u32 = 10;
+
+impl Uid {
+    /// The text that records carry, in ASCII: `C` and sixteen digits, lowest first.
+    #[must_use]
+    pub fn text(self) -> [u8; UID_DIGITS + 1] {
+        const LOW: u128 = 62_u128.pow(LOW_DIGITS);
+        let mut text = [b'C'; UID_DIGITS + 1];
+        let mut digits = text.iter_mut().skip(1);
+        for half in [self.0 % LOW, self.0 / LOW % LOW] {
+            let mut rest = u64::try_from(half).unwrap_or(0);
+            for (_, digit) in (0..LOW_DIGITS).zip(&mut digits) {
+                let value = usize::try_from(rest % 62).unwrap_or(0);
+                *digit = DIGITS.get(value).copied().unwrap_or(b'0');
+                rest /= 62;
+            }
+        }
+        text
+    }
+}
+
 impl fmt::Display for Uid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        use fmt::Write as _;
-        f.write_char('C')?;
-        let mut rest = self.0;
-        for _ in 0..UID_DIGITS {
-            let digit = usize::try_from(rest % 62).unwrap_or(0);
-            f.write_char(DIGITS.get(digit).copied().unwrap_or('0'))?;
-            rest /= 62;
-        }
-        Ok(())
+        f.write_str(str::from_utf8(&self.text()).unwrap_or_default())
     }
 }
 
@@ -91,4 +101,33 @@ pub struct FlowId {
     pub dst: Endpoint,
     /// IP protocol.
     pub transport: Transport,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_uid_is_written_as_its_sixteen_lowest_digits_of_base_62() {
+        for (uid, expected) in [
+            (0, "C0000000000000000"),
+            (61, "Cz000000000000000"),
+            (62, "C0100000000000000"),
+            (62_u128.pow(10) - 1, "Czzzzzzzzzz000000"),
+            (62_u128.pow(10), "C0000000000100000"),
+            (62_u128.pow(16) - 1, "Czzzzzzzzzzzzzzzz"),
+            (62_u128.pow(16), "C0000000000000000"),
+            (u128::MAX, "C"),
+        ] {
+            let mut rest = uid;
+            let mut slow = String::from("C");
+            for _ in 0..UID_DIGITS {
+                slow.push(char::from(DIGITS[usize::try_from(rest % 62).unwrap()]));
+                rest /= 62;
+            }
+            let text = Uid(uid).to_string();
+            assert_eq!(text, slow);
+            assert!(text.starts_with(expected), "{text} is not {expected}");
+        }
+    }
 }

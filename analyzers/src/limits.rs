@@ -2,6 +2,8 @@
 //!
 //! Reaching a bound is a weird and is counted; it is never silent.
 
+use std::time::Duration;
+
 /// Kinds of weird kept per flow. There are fewer kinds than this; the bound keeps a flow's memory
 /// from following the length of that list.
 pub const WEIRDS_PER_FLOW: usize = 16;
@@ -16,6 +18,97 @@ pub const PROBE_BYTES: usize = 2_048;
 /// Datagrams of a flow that are probed before recognition gives up.
 pub const PROBE_DATAGRAMS: u8 = 4;
 
+/// Bytes of a DNS message; more do not fit the length in front of it on TCP.
+pub const DNS_MESSAGE_BYTES: usize = 65_535;
+
+/// Bytes of a domain name on the wire (RFC 1035 §2.3.4). Compression pointers make long names out
+/// of few bytes; without the bound one message could fill memory.
+pub const DNS_NAME_BYTES: usize = 255;
+
+/// Compression pointers followed in one domain name: as many as it can have labels. A chain of
+/// pointers alone would otherwise make a reader walk the message again for each name.
+pub const DNS_NAME_POINTERS: usize = 127;
+
+/// Text of one DNS message's answers, in bytes; checked after each answer, which can be half as
+/// large again. Compressed names grow on reading; without the bound a message of 64 KiB gives a
+/// megabyte.
+pub const DNS_ANSWER_TEXT_BYTES: usize = 131_072;
+
+/// Queries of one flow that wait for their response. Resolvers that ask from a fixed port keep some
+/// hundred open; whoever sends queries that nobody answers must not fill memory.
+pub const DNS_PENDING: usize = 256;
+
+/// How long a DNS query waits for its response. Resolvers give up sooner; on a fixed port an old
+/// query would otherwise be taken for the one that reuses its id.
+pub const DNS_PENDING_AGE: Duration = Duration::from_secs(60);
+/// Bytes of a TLS handshake message that are kept: a chain of ten long certificates, or a hello with the
+/// largest key shares. Whoever sends a message of 16 MiB would otherwise fill memory with it.
+pub const TLS_MESSAGE_BYTES: usize = 65_536;
+
+/// Islands of bytes kept of a handshake message that arrives out of order. Browsers shuffle a hello into
+/// a dozen; a sender of every second byte would make thousands.
+pub const TLS_ISLANDS: usize = 32;
+
+/// Unfinished DTLS messages kept per direction. A flight has fewer; a sender of first fragments alone
+/// would leave one after the other.
+pub const DTLS_MESSAGES: usize = 8;
+
+/// Application protocols of a hello that a row names. Clients offer a handful; a hello of 64 KiB has room
+/// for thousands.
+pub const TLS_PROTOCOLS: usize = 64;
+
+/// DNS names of a certificate that a row names. Content networks put a few hundred into one; more would
+/// make rows as long as an attacker likes.
+pub const TLS_NAMES: usize = 1_024;
+
+/// Destination connection ids per QUIC flow for which keys are derived in vain. Each costs a dozen hashes,
+/// and a sender of random ids would have them all computed.
+pub const QUIC_KEY_FAILURES: u8 = 8;
+// SMB. Together they are a flow's worst case of some 73 KiB; without them a client that never gets an
+// answer, or never closes a file, owns the sensor's memory.
+
+/// Bytes of an SMB message that are looked at; the longest thing there is a logon token. Contents of
+/// files and longer answers pass by.
+pub const SMB_HEAD_BYTES: usize = 16 * 1024;
+
+/// Bytes of one name in UTF-8. Windows ends at 255 characters for a name, 32,767 for a path.
+pub const SMB_NAME_BYTES: usize = 4_096;
+
+/// Requests without a response. A client that copies keeps some dozens of reads under way.
+pub const SMB_PENDING: usize = 96;
+
+/// Responses whose requests were not seen yet. A newer one ends the wait of the oldest.
+pub const SMB_EARLY: usize = 8;
+
+/// How much later than its response a request may stand in a capture of two taps.
+pub const SMB_SKEW: Duration = Duration::from_millis(10);
+
+/// Bytes of names in waiting requests.
+pub const SMB_PENDING_TEXT_BYTES: usize = 8 * 1024;
+
+/// Open files. The least recently used leaves its sums and is forgotten.
+pub const SMB_OPEN_FILES: usize = 128;
+
+/// Bytes of their names.
+pub const SMB_FILE_TEXT_BYTES: usize = 12 * 1024;
+
+/// Connected shares.
+pub const SMB_TREES: usize = 32;
+
+/// Bytes of their names.
+pub const SMB_TREE_TEXT_BYTES: usize = 2 * 1024;
+
+/// Sessions. A terminal server's one connection carries one for each of its users.
+pub const SMB_SESSIONS: usize = 32;
+
+/// Bytes of the names in them.
+pub const SMB_SESSION_TEXT_BYTES: usize = 4 * 1024;
+
+/// Commands in one AndX chain. Clients chain three at most.
+pub const SMB_ANDX_STEPS: u8 = 10;
+
+/// Dialects of an SMB 1 negotiate; some ten exist.
+pub const SMB_DIALECTS: usize = 32;
 /// Bytes of one HTTP line. Real start lines end below 8 KiB; without it one line without an end
 /// would be buffered for ever.
 pub const HTTP_LINE_BYTES: usize = 16 * 1_024;

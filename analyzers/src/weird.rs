@@ -55,6 +55,44 @@ weirds! {
     DnsMalformed = "dns_malformed",
     /// More DNS queries were open than the table holds; the oldest was written without an answer.
     DnsTooManyPending = "dns_too_many_pending",
+    /// A DNS message is not whole in the capture; its record holds what is there.
+    DnsCut = "dns_cut",
+    /// A DNS message's answers have more text than is kept; its record holds the first of them.
+    DnsAnswersLeftOut = "dns_answers_left_out",
+    /// What follows in a TCP stream is no DNS message; it is searched for the next one.
+    DnsOutOfStep = "dns_out_of_step",
+
+    // TLS and QUIC.
+    /// A TLS record or handshake message contradicts its own lengths or the specification.
+    TlsMalformed = "tls_malformed",
+    /// A TLS handshake message is longer than is kept, or its fragments are too many.
+    TlsMessageTooLong = "tls_message_too_long",
+    /// A client greeted with the hello of SSL 2.0.
+    TlsSslV2Hello = "tls_sslv2_hello",
+    /// A server's certificate cannot be parsed; its hashes stand.
+    TlsCertificateMalformed = "tls_certificate_malformed",
+    /// A hello or certificate has more names than a row holds.
+    TlsTooManyNames = "tls_too_many_names",
+    /// A QUIC packet contradicts its own lengths or the specification.
+    QuicMalformed = "quic_malformed",
+    /// A QUIC Initial packet does not decrypt with the keys that its connection id gives.
+    QuicUndecryptable = "quic_undecryptable",
+
+    // SMB.
+    /// An SMB message contradicts its own lengths or values.
+    SmbMalformed = "smb_malformed",
+    /// Something else stood where an SMB frame should begin; the next frame was looked for.
+    SmbLostPlace = "smb_lost_place",
+    /// A table of SMB state was full; the least recently used entry was written and forgotten.
+    SmbTableFull = "smb_table_full",
+    /// An AndX chain holds more commands than are read.
+    SmbChainTooLong = "smb_chain_too_long",
+    /// An SMB name is at least as long as a row keeps; what is longer was cut.
+    SmbNameTooLong = "smb_name_too_long",
+    /// A compressed SMB message shows nothing that can be read.
+    SmbCompressed = "smb_compressed",
+    /// A compressed SMB message's sizes overflow 32 bits, as in attacks on CVE-2020-0796.
+    SmbCompressionOverflow = "smb_compression_overflow",
 
     // HTTP.
     /// A start line or header field does not read as HTTP; what could be read was kept.

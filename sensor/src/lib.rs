@@ -1,10 +1,29 @@
 //! The sensor: everything that touches the world. In: packets from files or interfaces. Out: an
-//! archive of records, streams of rows, a summary. The rooms, in the order in which a packet walks
-//! through them:
+//! archive of records, streams of rows, a summary.
 //!
-//! [`capture`] → [`decode`] → flow → stream → session → watch → archive
+//! The rooms, in the order in which a packet walks through them:
+//! [`capture`] → [`decode`] → [`flow`] → [`stream`] → [`session`] → [`event`] → [`watch`] →
+//! [`archive`]. [`pipeline`] is the path itself.
 
 #![forbid(unsafe_code)]
 
+pub mod archive;
 pub mod capture;
+pub mod cli;
+pub mod clock;
+pub mod config;
 pub mod decode;
+pub mod event;
+pub mod flow;
+pub mod pipeline;
+pub mod progress;
+pub mod replay;
+pub mod rows;
+pub mod schema;
+pub mod session;
+pub mod stats;
+pub mod stream;
+pub mod summary;
+pub mod tables;
+pub mod watch;
+pub mod worker;

@@ -1,3 +1,41 @@
-//! The program `serval`.
+//! The program `serval`: reads what was typed, runs the verb, says what went wrong.
 
-fn main() {}
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use sensor::cli::{Cli, Command, SchemaForm};
+use sensor::{replay, schema, tables};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return if error.use_stderr() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
+        }
+    };
+    let done = match &cli.command {
+        Command::Replay(args) => replay::replay(args),
+        Command::Schema(args) => print_schema(args.format),
+    };
+    done.unwrap_or_else(|error| {
+        let _ = writeln!(io::stderr(), "serval: {error}");
+        ExitCode::FAILURE
+    })
+}
+
+/// Prints the schema; a reader that has seen enough is no failure.
+fn print_schema(form: SchemaForm) -> Result<ExitCode, replay::ReplayError> {
+    let text = match form {
+        SchemaForm::Text => schema::text(&tables::all()),
+        SchemaForm::Json => schema::json(&tables::all()),
+    };
+    match io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(ExitCode::SUCCESS),
+    }
+}

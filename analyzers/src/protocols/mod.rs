@@ -11,7 +11,7 @@ macro_rules! protocols {
     };
 }
 
-protocols! { http }
+protocols! { dns http tls quic smb }
 
 /// The protocol of that name.
 #[must_use]

@@ -2,11 +2,61 @@
 //!
 //! In: one packet's bytes. Out: a [`Packet`]: addresses, ports, lengths from the wire, where its
 //! payload is; or the reason why it was skipped. Lengths are taken from the headers, never guessed.
+//!
+//! The story: [`walk`] follows the headers of a frame one by one, with [`link`], [`network`],
+//! [`transport`] and [`tunnels`] reading one each; what it reaches is a packet, or a fragment that
+//! [`fragments`] keeps until its datagram is whole, and then the walk goes on inside.
+//!
+//! # Invariants
+//! - **Invariant:** every packet of the capture is counted once: in a [`Packet`]'s
+//!   `captured_packets`, by [`Decoded::Skipped`], or by [`Decoder::expire_fragments`] and
+//!   [`Decoder::finish`].
+//! - **Invariant:** what a plain TCP packet meets is one function to the compiler: the steps on its way
+//!   are inlined by force, since handing layers over in memory takes as long again as reading them.
+//! - **Invariant:** nothing is allocated for a packet that is neither fragment nor in a tunnel that
+//!   was never seen before.
+//! - **Invariant:** nothing here can panic or recurse, and every loop has a bound in [`limits`].
+
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::unreachable,
+    clippy::string_slice
+)]
+#![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation))]
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use analyzers::{Timestamp, Transport};
+
+use crate::capture::{LinkType, RawPacket};
+
+mod checksum;
+mod fragments;
+mod limits;
+mod link;
+mod network;
+mod skip;
+mod span;
+#[cfg(test)]
+mod tests;
+mod transport;
+mod tunnels;
+mod walk;
+
+pub use checksum::Checksum;
+pub use fragments::FragmentOverlap;
+pub use link::macs;
+pub use skip::{SkipCounts, SkipReason};
+
+use fragments::{Added, Fragment, FragmentPool};
+use span::Span;
+use tunnels::TunnelNames;
+use walk::{Found, Reached, Walk};
 
 /// What the decoder makes of a packet.
 #[derive(Debug)]
@@ -41,18 +91,52 @@ pub struct Packet {
     pub inner_vlan: Option<u16>,
     /// Encapsulations that were removed, outermost first, such as `gre` or `vxlan:42`.
     pub tunnel: Option<Arc<str>>,
-    /// IP packets that this stands for: one, or the number of fragments.
+    /// Packets of the capture that this stands for: what `stats` counts as decoded.
+    pub captured_packets: u32,
+    /// IP packets that this stands for: one, or the number of fragments. It differs from
+    /// `captured_packets` where a tunnel's packet was in fragments and the one inside was whole.
     pub ip_packets: u32,
     /// Bytes of those IP packets by their length fields.
     pub ip_bytes: u64,
-    /// TCP's fields, where the transport is TCP.
+    /// How the fragments overlap, where there are several.
+    pub fragment_overlap: FragmentOverlap,
+    /// TCP's fields; `None` also where the capture cut the header, or the header's own length cannot
+    /// be: then nothing is known but the ports.
     pub tcp: Option<TcpFields>,
     /// What the headers' checksums say.
     pub checksum: Checksum,
     /// The transport's payload.
     pub payload: Payload,
     /// Payload bytes by the headers' lengths; more than `payload` holds where the capture cut it.
+    /// Zero where TCP's header does not tell.
     pub payload_wire_bytes: u32,
+}
+
+impl Packet {
+    /// The payload's bytes, which lie in the packet's batch's block unless they were put together.
+    #[must_use]
+    pub fn payload_bytes<'a>(&'a self, block: &'a [u8]) -> &'a [u8] {
+        match &self.payload {
+            Payload::Block { offset, len } => {
+                let start = *offset as usize;
+                block.get(start..start.saturating_add(*len as usize)).unwrap_or_default()
+            }
+            Payload::Reassembled(bytes) => bytes,
+        }
+    }
+
+    /// Whether the capture holds less of the packet than there was on the wire.
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        let held = match &self.payload {
+            Payload::Block { len, .. } => *len as usize,
+            Payload::Reassembled(bytes) => bytes.len(),
+        };
+        held < self.payload_wire_bytes as usize
+            || (self.transport == Transport::TCP
+                && self.tcp.is_none()
+                && self.checksum == Checksum::Unknown)
+    }
 }
 
 /// Fields of a TCP header that the flow and stream rooms read.
@@ -70,17 +154,6 @@ pub struct TcpFields {
     pub urgent: u16,
 }
 
-/// What is known of a packet's IP and transport checksums.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Checksum {
-    /// They match, or there is none.
-    Good,
-    /// One does not match; on a host that captures itself this is usually its network card's work.
-    Bad,
-    /// The capture cut the packet, so that nobody can tell.
-    Unknown,
-}
-
 /// Where a payload's bytes are.
 #[derive(Clone, Debug)]
 pub enum Payload {
@@ -95,34 +168,122 @@ pub enum Payload {
     Reassembled(Arc<[u8]>),
 }
 
-/// Why a packet does not reach the flow table. Every packet is a [`Packet`], part of one, or one of
-/// these.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum SkipReason {
-    /// The capture's link type is not one that Serval reads.
-    UnknownLinkType,
-    /// The link header is cut short or contradicts itself.
-    LinkMalformed,
-    /// ARP or RARP.
-    Arp,
-    /// Another protocol than IP, such as LLDP or spanning tree.
-    NotIp,
-    /// The IP header is cut short by the capture.
-    IpCut,
-    /// The IP header contradicts itself.
-    IpMalformed,
-    /// The transport header is cut short by the capture.
-    TransportCut,
-    /// The transport header contradicts itself.
-    TransportMalformed,
-    /// More layers or tunnels than the bound allows.
-    TooManyLayers,
-    /// A fragment whose datagram never became whole.
-    FragmentIncomplete,
-    /// A fragment that contradicts its datagram.
-    FragmentMalformed,
-    /// The fragment pool was full.
-    FragmentPoolFull,
-    /// The filter that the user gave does not match.
-    Filtered,
+/// Makes packets of frames. It remembers fragments that wait, and the names of tunnels.
+#[derive(Debug, Default)]
+pub struct Decoder {
+    fragments: FragmentPool,
+    names: TunnelNames,
+}
+
+/// Where the bytes are that a walk went through.
+#[derive(Clone, Copy, Debug)]
+enum Source {
+    /// In the block, from this offset on.
+    Block(u32),
+    /// In a datagram that was put together.
+    Datagram,
+}
+
+impl Decoder {
+    /// A decoder that has seen nothing.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Decodes one packet, whose bytes lie in `block`.
+    pub fn decode(&mut self, raw: &RawPacket, block: &[u8]) -> Decoded {
+        let frame = Span::new(raw.bytes(block), raw.wire_bytes as usize);
+        let mut walk = Walk::new();
+        let mut reached = None;
+        if let Err(reason) = walk.frame(raw.link, frame, &mut reached) {
+            return Decoded::Skipped(reason);
+        }
+        match &reached {
+            Some(Reached::Packet(found)) => {
+                Decoded::Packet(self.packet(raw.time, &walk, found, Source::Block(raw.offset)))
+            }
+            Some(Reached::Fragment(fragment)) => self.fragment(raw.time, walk, fragment),
+            None => Decoded::Skipped(SkipReason::NotIp),
+        }
+    }
+
+    /// Gives up datagrams whose fragments did not come in time, and adds their packets to `skipped`.
+    pub fn expire_fragments(&mut self, clock: Timestamp, skipped: &mut SkipCounts) {
+        self.fragments.expire(clock, skipped);
+    }
+
+    /// Gives up all datagrams that are not whole, and adds their packets to `skipped`.
+    pub fn finish(&mut self, skipped: &mut SkipCounts) {
+        self.fragments.finish(skipped);
+    }
+
+    /// Keeps a fragment. Where it completes its datagram, the walk goes on inside, and may reach a
+    /// fragment again: a tunnel's.
+    fn fragment(&mut self, time: Timestamp, mut walk: Walk, first: &Fragment<'_>) -> Decoded {
+        let mut added = self.fragments.add(time, first);
+        loop {
+            let datagram = match added {
+                Added::Whole(datagram) => datagram,
+                Added::Held => return Decoded::Held,
+                Added::Malformed => return self.skip(SkipReason::FragmentMalformed, walk.captured),
+                Added::TooMany => return self.skip(SkipReason::FragmentPoolFull, walk.captured),
+            };
+            let mut reached = None;
+            if let Err(reason) = walk.datagram(&datagram, &mut reached) {
+                return self.skip(reason, walk.captured);
+            }
+            added = match &reached {
+                Some(Reached::Packet(found)) => {
+                    return Decoded::Packet(self.packet(time, &walk, found, Source::Datagram));
+                }
+                Some(Reached::Fragment(fragment)) => self.fragments.add(time, fragment),
+                None => return self.skip(SkipReason::NotIp, walk.captured),
+            };
+        }
+    }
+
+    /// Skips what `captured` packets were put together to: this one by the answer, those before it,
+    /// which were answered with [`Decoded::Held`], by the pool's account.
+    fn skip(&mut self, reason: SkipReason, captured: u32) -> Decoded {
+        self.fragments.count(reason, captured.saturating_sub(1));
+        Decoded::Skipped(reason)
+    }
+
+    #[inline(always)]
+    fn packet(&mut self, time: Timestamp, walk: &Walk, found: &Found<'_>, from: Source) -> Packet {
+        let Found { ip, protocol, head, .. } = found;
+        let held = head.payload.held();
+        let payload = match from {
+            Source::Block(offset) => Payload::Block {
+                offset: offset.saturating_add(saturating_u32(head.payload.at())),
+                len: saturating_u32(held.len()),
+            },
+            Source::Datagram => Payload::Reassembled(held.into()),
+        };
+        Packet {
+            time,
+            src_ip: ip.src,
+            dst_ip: ip.dst,
+            src_port: head.src_port,
+            dst_port: head.dst_port,
+            transport: Transport(*protocol),
+            vlan: walk.vlan,
+            inner_vlan: walk.inner_vlan,
+            tunnel: self.names.name(&walk.tunnels, found.tunnels),
+            captured_packets: walk.captured,
+            ip_packets: ip.packets,
+            ip_bytes: ip.bytes,
+            fragment_overlap: walk.overlap,
+            tcp: head.tcp,
+            checksum: found.checksum.and(transport::checksum(ip, *protocol, found.span)),
+            payload,
+            payload_wire_bytes: saturating_u32(head.payload.wire()),
+        }
+    }
+}
+
+/// A length as its field has it; no frame is longer than 32 bits can say.
+fn saturating_u32(len: usize) -> u32 {
+    u32::try_from(len).unwrap_or(u32::MAX)
 }

@@ -1,0 +1,39 @@
+# Serval's commands. Each works on a fresh machine that has the Rust toolchain: what the system lacks
+# is installed first (see `system`).
+
+CARGO ?= cargo
+BENCH_PCAP ?= bench.pcap
+
+.PHONY: demo test check bench fuzz record system
+
+## demo: replay the recorded captures and print the summary
+demo: system
+	$(CARGO) run --quiet --bin serval -- replay pcaps
+
+## test: everything that must hold
+test: system
+	$(CARGO) test --workspace --quiet
+
+## check: formatting, lints, then the tests
+check: system
+	$(CARGO) fmt --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	$(MAKE) test
+
+## bench: time a replay beside the floor and, where installed, Suricata (BENCH_PCAP=file)
+bench: system
+	$(CARGO) build --release --bin serval
+	tools/bench/compare target/release/serval $(BENCH_PCAP)
+
+## fuzz: look for inputs that break decoding, flows or analyzers (needs cargo-fuzz)
+fuzz: system
+	cd fuzz && cargo fuzz run path -- -max_total_time=$${FUZZ_SECONDS:-3600}
+
+## record: record the captures in pcaps/ anew (root; see tools/record/README.md)
+record:
+	tools/record/record all
+
+# libpcap compiles filter expressions and opens interfaces; cc and pkg-config are for crates that
+# build a little C.
+system:
+	@tools/install-system-packages

@@ -1,0 +1,278 @@
+//! The archive: records as Parquet files that every query engine reads.
+//!
+//! In: stamped rows in the order that the watch stage gives them, and the clock of packet time.
+//! Out: `ARCHIVE/<table>/date=YYYY-MM-DD/hour=HH/<sensor>-<first ts>-<number>.parquet`, partitioned by
+//! the row's `ts` in UTC. A row waits in memory with the others of its table and hour; they are
+//! written together, sorted by (ts, uid, arrival), when they are many or old enough.
+//!
+//! - **Invariant:** a file under its final name is whole and durable, and is never written again.
+//! - **Invariant:** reaching a bound writes a file early; it never loses a row.
+//! - **Invariant:** nothing here knows a protocol; columns come from the record's declaration.
+
+mod columns;
+mod error;
+mod file;
+mod layout;
+mod partition;
+mod survey;
+#[cfg(test)]
+mod tests;
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use analyzers::Timestamp;
+use arrow_array::UInt32Array;
+use arrow_select::take::take_record_batch;
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_writer::ArrowWriterOptions;
+use parquet::errors::ParquetError;
+
+pub use error::ArchiveError;
+
+use crate::rows::StampedRow;
+use file::{InProgress, SensorName};
+use partition::{Partition, PartitionKey, Sealed};
+
+/// Rows that are put in order and encoded at a time: few enough to stay in a core's cache.
+const BATCH_ROWS: usize = 2_048;
+
+/// How the archive is written.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The sensor's name, for names of files.
+    pub sensor: String,
+    /// Bytes of memory that rows may hold while they wait; above it, the partition that holds most
+    /// is written.
+    pub buffer_bytes: usize,
+    /// Partitions that may wait at a time; above it, the least recently used one is written.
+    /// Without this bound a capture whose clock jumps opens a partition for each hour that it names.
+    pub partitions: usize,
+    /// Rows that a partition may hold; then they are written.
+    pub partition_rows: usize,
+    /// Packet time that a row may wait. Longer makes fewer, larger files, which queries like; a
+    /// replay, whose reader waits for its end, can afford hours.
+    pub wait: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            sensor: "sensor".to_owned(),
+            buffer_bytes: 128 * 1024 * 1024,
+            partitions: 64,
+            partition_rows: 4 * layout::ROW_GROUP_ROWS,
+            wait: Duration::from_secs(300),
+        }
+    }
+}
+
+/// What was written to one table.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TableSummary {
+    /// Rows.
+    pub rows: u64,
+    /// Files.
+    pub files: u64,
+    /// Bytes of those files.
+    pub bytes: u64,
+}
+
+/// What was written, by the table's name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Tables that have rows.
+    pub tables: BTreeMap<&'static str, TableSummary>,
+}
+
+/// An open archive. Dropped without [`finish`](Self::finish), it loses the rows that wait.
+#[derive(Debug)]
+pub struct Archive {
+    directory: PathBuf,
+    options: Options,
+    sensor: SensorName,
+    partitions: BTreeMap<PartitionKey, Partition>,
+    /// Partitions that do not grow any more and are to be written; empty between calls unless a
+    /// file could not be written.
+    sealed: Vec<Sealed>,
+    /// Memory that the rows of both hold.
+    buffered_bytes: usize,
+    clock: Option<Timestamp>,
+    uses: u64,
+    /// Directories with new names in them.
+    unsynced: BTreeSet<PathBuf>,
+    summary: Summary,
+}
+
+impl Archive {
+    /// Opens the archive in `directory`, which is made where there is none, and removes what a
+    /// crash left there.
+    ///
+    /// # Errors
+    /// The directory cannot be made, read or written.
+    pub fn open(directory: &Path, options: Options) -> Result<Self, ArchiveError> {
+        let sensor = SensorName::new(&options.sensor);
+        std::fs::create_dir_all(directory)
+            .map_err(ArchiveError::io("make the archive directory", directory))?;
+        file::remove_leftovers(directory, &sensor)?;
+        // Asks now whether files can be made, instead of when the first rows are due.
+        InProgress::create(directory, &sensor, Timestamp::default())?;
+        Ok(Self {
+            directory: directory.to_owned(),
+            options,
+            sensor,
+            partitions: BTreeMap::new(),
+            sealed: Vec::new(),
+            buffered_bytes: 0,
+            clock: None,
+            uses: 0,
+            unsynced: BTreeSet::new(),
+            summary: Summary::default(),
+        })
+    }
+
+    /// Takes a row.
+    ///
+    /// # Errors
+    /// A file could not be written: its rows still wait, this one with them, and the next call
+    /// tries again. Or the record does not put what its table declares.
+    pub fn write(&mut self, row: &StampedRow) -> Result<(), ArchiveError> {
+        let clock = *self.clock.get_or_insert(row.header.ts);
+        let key = PartitionKey::of(row);
+        let partition =
+            self.partitions.entry(key).or_insert_with(|| Partition::new(row.record.table(), clock));
+        self.uses += 1;
+        partition.used = self.uses;
+        self.buffered_bytes += partition.push(row)?;
+        if partition.rows() >= self.options.partition_rows {
+            self.seal(key)?;
+        }
+        self.keep_bounds()?;
+        self.write_sealed()
+    }
+
+    /// Moves the clock to packet time and writes what has waited long enough.
+    ///
+    /// # Errors
+    /// A file could not be written; its rows still wait.
+    pub fn advance(&mut self, clock: Timestamp) -> Result<(), ArchiveError> {
+        self.clock = Some(clock);
+        let mut due = Vec::new();
+        for (key, partition) in &mut self.partitions {
+            // A clock that went back must not make rows wait for the time that it had claimed.
+            partition.since = partition.since.min(clock);
+            if clock.since(partition.since) >= self.options.wait {
+                due.push(*key);
+            }
+        }
+        for key in due {
+            self.seal(key)?;
+        }
+        self.write_sealed()
+    }
+
+    /// Writes all rows that wait and says what was written since the archive was opened.
+    ///
+    /// # Errors
+    /// A file could not be written; the others were.
+    pub fn finish(mut self) -> Result<Summary, ArchiveError> {
+        while let Some(key) = self.partitions.keys().next().copied() {
+            self.seal(key)?;
+        }
+        self.write_sealed()?;
+        Ok(self.summary)
+    }
+
+    fn keep_bounds(&mut self) -> Result<(), ArchiveError> {
+        while self.partitions.len() > self.options.partitions {
+            let Some(key) = self.smallest_by(|partition| partition.used) else { break };
+            self.seal(key)?;
+        }
+        while self.buffered_bytes > self.options.buffer_bytes {
+            let Some(key) = self.smallest_by(|partition| Reverse(partition.bytes)) else { break };
+            self.seal(key)?;
+            self.write_sealed()?;
+        }
+        Ok(())
+    }
+
+    fn smallest_by<T: Ord>(&self, measure: impl Fn(&Partition) -> T) -> Option<PartitionKey> {
+        let smallest = self.partitions.iter().min_by_key(|(_, partition)| measure(partition))?;
+        Some(*smallest.0)
+    }
+
+    /// Ends a partition's growth; its rows are written next.
+    fn seal(&mut self, key: PartitionKey) -> Result<(), ArchiveError> {
+        if let Some(partition) = self.partitions.remove(&key) {
+            let sealed = partition.seal(key);
+            let directory = key.directory(&self.directory);
+            let failed = ArchiveError::encode(&directory);
+            self.sealed.push(sealed.map_err(|cause| failed(cause.into()))?);
+        }
+        Ok(())
+    }
+
+    /// Writes each of the sealed partitions as a file and forgets its rows; what could not be
+    /// written stays. Answers the first error.
+    fn write_sealed(&mut self) -> Result<(), ArchiveError> {
+        let mut outcome = Ok(());
+        for sealed in std::mem::take(&mut self.sealed) {
+            match self.write_partition(&sealed) {
+                Ok(()) => self.buffered_bytes -= sealed.bytes,
+                Err(error) => {
+                    self.sealed.push(sealed);
+                    outcome = outcome.and(Err(error));
+                }
+            }
+        }
+        outcome.and(self.sync_directories())
+    }
+
+    fn write_partition(&mut self, sealed: &Sealed) -> Result<(), ArchiveError> {
+        let directory = sealed.key.directory(&self.directory);
+        if !directory.is_dir() {
+            std::fs::create_dir_all(&directory)
+                .map_err(ArchiveError::io("make the directory", &directory))?;
+            let parents = directory.ancestors().skip(1);
+            let parents = parents.take_while(|parent| parent.starts_with(&self.directory));
+            self.unsynced.extend(parents.map(Path::to_owned));
+        }
+        let bytes = write_file(sealed, &directory, &self.sensor)?;
+        self.unsynced.insert(directory);
+        let table = self.summary.tables.entry(sealed.table.name).or_default();
+        table.rows += sealed.order.len() as u64;
+        table.files += 1;
+        table.bytes += bytes;
+        Ok(())
+    }
+
+    fn sync_directories(&mut self) -> Result<(), ArchiveError> {
+        while let Some(directory) = self.unsynced.first() {
+            file::sync_directory(directory)?;
+            self.unsynced.pop_first();
+        }
+        Ok(())
+    }
+}
+
+/// Writes rows as one file in `directory`; answers its bytes.
+fn write_file(sealed: &Sealed, directory: &Path, sensor: &SensorName) -> Result<u64, ArchiveError> {
+    let target = InProgress::create(directory, sensor, sealed.first)?;
+    let failed = || ArchiveError::encode(target.path());
+    let options = ArrowWriterOptions::new()
+        .with_properties(layout::properties(sealed.table, sensor.as_str(), &sealed.batch))
+        // The Parquet types say all that the Arrow types do.
+        .with_skip_arrow_metadata(true);
+    let schema = sealed.batch.schema();
+    let mut writer =
+        ArrowWriter::try_new_with_options(target.file(), schema, options).map_err(failed())?;
+    for indices in sealed.order.chunks(BATCH_ROWS) {
+        let indices = UInt32Array::from(indices.to_vec());
+        let batch = take_record_batch(&sealed.batch, &indices).map_err(ParquetError::from);
+        batch.and_then(|batch| writer.write(&batch)).map_err(failed())?;
+    }
+    writer.close().map_err(failed())?;
+    target.publish()
+}

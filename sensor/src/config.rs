@@ -1,0 +1,288 @@
+//! The configuration: what a TOML file says, with a default for everything.
+//!
+//! In: a path. Out: a [`Config`], or an error that names file, line and key. Unknown keys are errors:
+//! a setting that is misspelt must not be silently without effect.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use analyzers::FileHashing;
+use serde::{Deserialize, Deserializer};
+
+use crate::flow::expiry::Timeouts;
+use crate::flow::{FlowSettings, VlanInKey};
+
+/// Share of the memory budget for the flow table, in flows: about a kibibyte each, a quarter of all.
+const BUDGET_BYTES_PER_FLOW: u64 = 4 * 1024;
+
+/// All settings.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Who and where the sensor is.
+    pub sensor: SensorConfig,
+    /// Flows.
+    pub flow: FlowConfig,
+    /// The archive.
+    pub archive: ArchiveConfig,
+    /// Memory.
+    pub memory: MemoryConfig,
+    /// Files inside flows.
+    pub files: FilesConfig,
+}
+
+/// `[sensor]`
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SensorConfig {
+    /// The name that every row carries.
+    pub name: String,
+}
+
+/// `[flow]`
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FlowConfig {
+    /// How long a flow lasts before it gives an interim row.
+    pub interim: Span,
+    /// How long an open TCP connection may be silent.
+    pub tcp_timeout: Span,
+    /// How long a SYN may wait for an answer.
+    pub tcp_attempt_timeout: Span,
+    /// How long a closed TCP connection is kept for stragglers.
+    pub tcp_closed_timeout: Span,
+    /// How long a UDP flow may be silent.
+    pub udp_timeout: Span,
+    /// How long any other flow may be silent.
+    pub other_timeout: Span,
+    /// Which VLAN tag parts flows: `first` or `none`.
+    pub vlan_in_key: VlanWord,
+    /// Flows in the table; by default a share of the memory budget.
+    pub max: Option<usize>,
+}
+
+/// `[archive]`
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ArchiveConfig {
+    /// Directory; no archive is written without one.
+    pub path: Option<PathBuf>,
+}
+
+/// `[memory]`
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MemoryConfig {
+    /// What all tables and buffers may take together.
+    pub budget: Size,
+}
+
+/// `[files]`
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FilesConfig {
+    /// Whether bodies are hashed and their type is sniffed: `on` or `off`.
+    pub hash: Switch,
+}
+
+/// A switch, as written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Switch {
+    /// Done.
+    #[default]
+    On,
+    /// Not done.
+    Off,
+}
+
+impl Default for SensorConfig {
+    fn default() -> Self {
+        Self { name: "serval".to_owned() }
+    }
+}
+
+impl Default for FlowConfig {
+    fn default() -> Self {
+        let settings = FlowSettings::default();
+        Self {
+            interim: Span(settings.interim),
+            tcp_timeout: Span(settings.timeouts.tcp),
+            tcp_attempt_timeout: Span(settings.timeouts.tcp_attempt),
+            tcp_closed_timeout: Span(settings.timeouts.tcp_closed),
+            udp_timeout: Span(settings.timeouts.udp),
+            other_timeout: Span(settings.timeouts.other),
+            vlan_in_key: VlanWord::First,
+            max: None,
+        }
+    }
+}
+
+impl Default for MemoryConfig {
+    fn default() -> Self {
+        Self { budget: Size(512 * 1024 * 1024) }
+    }
+}
+
+/// Which VLAN tag parts flows, as written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum VlanWord {
+    /// The first tag.
+    First,
+    /// None.
+    None,
+}
+
+/// A span of time, written as `90s`, `5m` or `1h 30m`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span(pub Duration);
+
+impl<'de> Deserialize<'de> for Span {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse::<jiff::SignedDuration>()
+            .ok()
+            .and_then(|span| Duration::try_from(span).ok())
+            .filter(|span| !span.is_zero())
+            .map(Span)
+            .ok_or_else(|| {
+                serde::de::Error::custom(format!(
+                    "{text:?} is not a span of time; write it as \"90s\", \"5m\" or \"1h 30m\""
+                ))
+            })
+    }
+}
+
+/// A number of bytes, written as `512MiB`, `2GiB` or a plain number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size(pub u64);
+
+impl<'de> Deserialize<'de> for Size {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        parse_size(&text).map(Size).ok_or_else(|| {
+            serde::de::Error::custom(format!(
+                "{text:?} is not a size; write it as \"512MiB\" or \"2GiB\""
+            ))
+        })
+    }
+}
+
+fn parse_size(text: &str) -> Option<u64> {
+    let digits = text.trim().find(|c: char| !c.is_ascii_digit()).unwrap_or(text.trim().len());
+    let (number, unit) = text.trim().split_at_checked(digits)?;
+    let unit: u64 = match unit.trim() {
+        "" | "B" => 1,
+        "KiB" | "K" => 1 << 10,
+        "MiB" | "M" => 1 << 20,
+        "GiB" | "G" => 1 << 30,
+        _ => return None,
+    };
+    number.parse::<u64>().ok()?.checked_mul(unit)
+}
+
+/// Why there is no configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read the configuration {path}: {error}")]
+    Read {
+        /// Which file.
+        path: PathBuf,
+        /// What the system says.
+        error: std::io::Error,
+    },
+    /// The file is not a valid configuration; the text names line and column.
+    #[error("the configuration {path} is not valid: {error}")]
+    Parse {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong, and where.
+        error: Box<toml::de::Error>,
+    },
+}
+
+impl Config {
+    /// Reads a file, or gives the defaults where none is named.
+    ///
+    /// # Errors
+    /// The file cannot be read, is not TOML, has unknown keys or values that mean nothing.
+    pub fn load(path: Option<&Path>) -> Result<Self, ConfigError> {
+        let Some(path) = path else { return Ok(Self::default()) };
+        let path = path.to_owned();
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) => return Err(ConfigError::Read { path, error }),
+        };
+        toml::from_str(&text)
+            .map_err(|error| ConfigError::Parse { path, error: Box::new(error) })
+    }
+
+    /// What the flow table needs of it.
+    #[must_use]
+    pub fn flow_settings(&self) -> FlowSettings {
+        let flow = &self.flow;
+        let share = self.memory.budget.0 / BUDGET_BYTES_PER_FLOW;
+        FlowSettings {
+            timeouts: Timeouts {
+                tcp: flow.tcp_timeout.0,
+                tcp_attempt: flow.tcp_attempt_timeout.0,
+                tcp_closed: flow.tcp_closed_timeout.0,
+                udp: flow.udp_timeout.0,
+                other: flow.other_timeout.0,
+            },
+            interim: flow.interim.0,
+            flows_max: flow.max.unwrap_or(usize::try_from(share).unwrap_or(usize::MAX)),
+            vlan_in_key: match flow.vlan_in_key {
+                VlanWord::First => VlanInKey::First,
+                VlanWord::None => VlanInKey::None,
+            },
+            hashing: match self.files.hash {
+                Switch::On => FileHashing::On,
+                Switch::Off => FileHashing::Off,
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Config, String> {
+        toml::from_str(text).map_err(|error: toml::de::Error| error.to_string())
+    }
+
+    #[test]
+    fn nothing_said_is_the_default() {
+        assert_eq!(parse(""), Ok(Config::default()));
+        assert_eq!(Config::default().flow_settings(), FlowSettings::default());
+    }
+
+    #[test]
+    fn reads_spans_sizes_and_words() {
+        let config = parse(
+            "[flow]\ninterim = \"1h 30m\"\nvlan_in_key = \"none\"\n[memory]\nbudget = \"1GiB\"",
+        )
+        .unwrap();
+        let settings = config.flow_settings();
+        assert_eq!(settings.interim, Duration::from_secs(5_400));
+        assert_eq!(settings.vlan_in_key, VlanInKey::None);
+        assert_eq!(settings.flows_max, 262_144);
+    }
+
+    #[test]
+    fn mistakes_are_named_with_their_line() {
+        for (text, expected) in [
+            ("[sensor]\nnmae = \"x\"", "line 2"),
+            ("[flow]\n\ninterim = \"soon\"", "not a span of time"),
+            ("[flow]\ninterim = \"0s\"", "not a span of time"),
+            ("[memory]\nbudget = \"12 parsecs\"", "not a size"),
+            ("[memory\n", "line 1"),
+        ] {
+            let error = parse(text).unwrap_err();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! When flows end by silence, and which go first when there are too many.
+//!
+//! Everything is a function of packet time: a flow's deadline is known at every moment, and it ends
+//! at that deadline whenever a sweep happens to find it. The queues are heaps that may hold stale
+//! entries; an entry counts only if it still says what the flow says.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::time::Duration;
+
+use analyzers::{Timestamp, Uid};
+
+/// How long flows may be silent. The defaults are Zeek's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// TCP with both ends heard, since the last packet.
+    pub tcp: Duration,
+    /// A SYN without any answer, since the first packet.
+    pub tcp_attempt: Duration,
+    /// A closed or reset TCP connection, for stragglers, since its end.
+    pub tcp_closed: Duration,
+    /// UDP, since the last packet.
+    pub udp: Duration,
+    /// ICMP and all else, since the last packet.
+    pub other: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            tcp: Duration::from_secs(300),
+            tcp_attempt: Duration::from_secs(5),
+            tcp_closed: Duration::from_secs(5),
+            udp: Duration::from_secs(60),
+            other: Duration::from_secs(60),
+        }
+    }
+}
+
+/// Who goes first when the table is full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rank {
+    /// Over, waiting for stragglers.
+    Over,
+    /// Heard from one side only: a flood looks like this.
+    Unanswered,
+    /// Heard from both sides.
+    Answered,
+}
+
+/// An entry of a queue: which flow was to end when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Entry {
+    /// Its deadline when the entry was written.
+    pub deadline: Timestamp,
+    /// Its uid: breaks ties, and tells whether the slot holds another flow by now.
+    pub uid: Uid,
+    /// Where the flow is in its shard.
+    pub slot: u32,
+}
+
+/// Deadlines of one shard's flows, a queue for each rank.
+#[derive(Debug, Default)]
+pub struct Deadlines {
+    queues: [BinaryHeap<Reverse<Entry>>; 3],
+}
+
+/// What a flow says of itself when an entry is checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// The flow is gone, or in another queue: the entry is stale.
+    Gone,
+    /// It is still here and ends then.
+    Until(Timestamp),
+}
+
+impl Deadlines {
+    /// Writes down when a flow ends.
+    pub fn push(&mut self, rank: Rank, entry: Entry) {
+        self.queues[rank as usize].push(Reverse(entry));
+    }
+
+    /// The next flow whose deadline is at or before `clock`.
+    pub fn pop_due(
+        &mut self,
+        clock: Timestamp,
+        standing: &impl Fn(Rank, Entry) -> Standing,
+    ) -> Option<Entry> {
+        [Rank::Over, Rank::Unanswered, Rank::Answered]
+            .into_iter()
+            .find_map(|rank| self.pop(rank, clock, standing))
+    }
+
+    /// The flow that is missed least: over before unanswered before answered, and the one with the
+    /// nearest deadline among its like.
+    pub fn pop_first(&mut self, standing: &impl Fn(Rank, Entry) -> Standing) -> Option<Entry> {
+        self.pop_due(Timestamp::MAX, standing)
+    }
+
+    fn pop(
+        &mut self,
+        rank: Rank,
+        clock: Timestamp,
+        standing: &impl Fn(Rank, Entry) -> Standing,
+    ) -> Option<Entry> {
+        let queue = &mut self.queues[rank as usize];
+        while let Some(Reverse(entry)) = queue.peek().copied().filter(|e| e.0.deadline <= clock) {
+            queue.pop();
+            match standing(rank, entry) {
+                Standing::Gone => {}
+                Standing::Until(deadline) if deadline == entry.deadline => return Some(entry),
+                Standing::Until(deadline) => queue.push(Reverse(Entry { deadline, ..entry })),
+            }
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(deadline: i64, uid: u128) -> Entry {
+        Entry { deadline: Timestamp::from_nanos(deadline), uid: Uid(uid), slot: 0 }
+    }
+
+    #[test]
+    fn gives_the_true_nearest_deadline_though_entries_are_stale() {
+        let mut deadlines = Deadlines::default();
+        for e in [entry(10, 1), entry(20, 2), entry(30, 3)] {
+            deadlines.push(Rank::Answered, e);
+        }
+        // Flow 1 was active since: it ends at 25. Flow 2 is gone.
+        let standing = |_, e: Entry| match e.uid.0 {
+            1 => Standing::Until(Timestamp::from_nanos(25)),
+            2 => Standing::Gone,
+            _ => Standing::Until(e.deadline),
+        };
+        let due = |d: &mut Deadlines, at| d.pop_due(Timestamp::from_nanos(at), &standing);
+        assert_eq!(due(&mut deadlines, 24), None);
+        assert_eq!(due(&mut deadlines, 25).map(|e| e.uid), Some(Uid(1)));
+        assert_eq!(due(&mut deadlines, 29), None);
+        assert_eq!(due(&mut deadlines, 30).map(|e| e.uid), Some(Uid(3)));
+    }
+
+    #[test]
+    fn answered_flows_are_spared_while_there_are_others() {
+        let mut deadlines = Deadlines::default();
+        deadlines.push(Rank::Answered, entry(1, 1));
+        deadlines.push(Rank::Unanswered, entry(9, 2));
+        deadlines.push(Rank::Over, entry(20, 3));
+        let standing = |_, e: Entry| Standing::Until(e.deadline);
+        let order: Vec<_> =
+            std::iter::from_fn(|| deadlines.pop_first(&standing)).map(|e| e.uid.0).collect();
+        assert_eq!(order, [3, 2, 1]);
+    }
+}

@@ -1,0 +1,276 @@
+//! The data path, from the source to the second stage.
+//!
+//! In: a source of packets. Out: events in an order that does not depend on the number of workers.
+//! With one worker everything runs in the caller's thread; with more, this thread reads, decodes and
+//! deals packets out, each worker owns its shards, and the second stage has a thread of its own.
+
+use std::hash::BuildHasher as _;
+use std::sync::Arc;
+
+use analyzers::Timestamp;
+use crossbeam_channel::{Receiver, Sender, bounded};
+use foldhash::fast::RandomState;
+
+use crate::capture::{Batch, CaptureError, Fill, RawPacket, Source};
+use crate::decode::{Checksum, Decoded, Decoder};
+use crate::event::Event;
+use crate::flow::table::Arrival;
+use crate::flow::uid::UidMaker;
+use crate::flow::{FlowKey, FlowSettings};
+use crate::stats::{FlowCounts, PacketCounts};
+use crate::worker::{Worker, owner};
+
+/// Batches that may wait for a worker, and batches of events that may wait for the second stage.
+/// Enough to ride out a pause of one stage; a block is a mebibyte, so this bounds the memory between.
+const QUEUE: usize = 4;
+
+/// Takes the events of all workers, behind a watermark.
+pub trait Stage: Send {
+    /// Events of one worker, and the promise that its later ones are not older than `watermark`.
+    ///
+    /// # Errors
+    /// Whatever keeps the stage from going on; the run ends.
+    fn events(
+        &mut self,
+        worker: usize,
+        events: Vec<Event>,
+        watermark: Timestamp,
+    ) -> Result<(), StageError>;
+}
+
+/// Why the second stage cannot go on.
+pub type StageError = Box<dyn std::error::Error + Send + Sync>;
+
+/// What a run counted.
+#[derive(Clone, Debug, Default)]
+pub struct RunCounts {
+    /// Packets.
+    pub packets: PacketCounts,
+    /// Flows.
+    pub flows: FlowCounts,
+    /// Packet time of the first packet.
+    pub first: Option<Timestamp>,
+    /// The capture's clock at the end.
+    pub clock: Option<Timestamp>,
+}
+
+/// Why a run ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The source failed as a whole.
+    #[error(transparent)]
+    Capture(#[from] CaptureError),
+    /// The second stage failed.
+    #[error("{0}")]
+    Stage(StageError),
+}
+
+/// What a run needs to know.
+#[derive(Clone, Debug)]
+pub struct RunSettings {
+    /// About flows.
+    pub flow: FlowSettings,
+    /// Names flows.
+    pub uids: UidMaker,
+    /// How many workers.
+    pub workers: usize,
+}
+
+/// The first stage: decodes packets and finds the flow's key.
+struct Front {
+    decoder: Decoder,
+    settings: FlowSettings,
+    hasher: RandomState,
+    counts: PacketCounts,
+    first: Option<Timestamp>,
+    clock: Timestamp,
+}
+
+impl Front {
+    fn new(settings: FlowSettings) -> Self {
+        Self {
+            decoder: Decoder::new(),
+            settings,
+            hasher: RandomState::default(),
+            counts: PacketCounts::default(),
+            first: None,
+            clock: Timestamp::MIN,
+        }
+    }
+
+    /// Moves the clock, decodes, finds the key. `None` for what does not reach a flow (yet).
+    fn arrival(&mut self, frame: &RawPacket, block: &[u8]) -> Option<Arrival> {
+        self.first.get_or_insert(frame.time);
+        self.clock = self.clock.max(frame.time);
+        self.counts.received += 1;
+        self.counts.bytes += u64::from(frame.captured_bytes);
+        let packet = match self.decoder.decode(frame, block) {
+            Decoded::Packet(packet) => packet,
+            Decoded::Held => return None,
+            Decoded::Skipped(reason) => {
+                self.counts.skipped.add(reason, 1);
+                return None;
+            }
+        };
+        self.counts.decoded += u64::from(packet.captured_packets);
+        self.counts.bad_checksums += u64::from(packet.checksum == Checksum::Bad);
+        let (key, sender) = FlowKey::of(&packet, self.settings.vlan_in_key);
+        let hash = self.hasher.hash_one(key);
+        Some(Arrival { packet, key, sender, hash, clock: self.clock, frame: *frame })
+    }
+
+    fn expire_fragments(&mut self) {
+        self.decoder.expire_fragments(self.clock, &mut self.counts.skipped);
+    }
+
+    fn finish(mut self, flows: FlowCounts) -> RunCounts {
+        self.decoder.finish(&mut self.counts.skipped);
+        let clock = self.first.map(|_| self.clock);
+        RunCounts { packets: self.counts, flows, first: self.first, clock }
+    }
+}
+
+/// Runs a source to its end.
+///
+/// # Errors
+/// The source failed as a whole, or the second stage did. Events found before are delivered.
+pub fn run(
+    source: &mut dyn Source,
+    stage: &mut dyn Stage,
+    settings: &RunSettings,
+) -> Result<RunCounts, RunError> {
+    if settings.workers <= 1 {
+        run_inline(source, stage, settings)
+    } else {
+        run_threaded(source, stage, settings)
+    }
+}
+
+fn run_inline(
+    source: &mut dyn Source,
+    stage: &mut dyn Stage,
+    settings: &RunSettings,
+) -> Result<RunCounts, RunError> {
+    let mut front = Front::new(settings.flow);
+    let mut worker = Worker::new(0, 1, settings.flow, settings.uids.clone());
+    let mut batch = Batch::default();
+    while source.fill(&mut batch)? == Fill::Packets {
+        for frame in &batch.packets {
+            if let Some(arrival) = front.arrival(frame, &batch.block) {
+                worker.packet(&arrival, &batch.block);
+            }
+        }
+        front.expire_fragments();
+        worker.advance(front.clock);
+        stage.events(0, worker.take_events(), front.clock).map_err(RunError::Stage)?;
+    }
+    worker.finish(front.clock);
+    stage.events(0, worker.take_events(), Timestamp::MAX).map_err(RunError::Stage)?;
+    Ok(front.finish(worker.counts()))
+}
+
+/// Packets of one batch for one worker.
+struct Deal {
+    block: Arc<Vec<u8>>,
+    arrivals: Vec<Arrival>,
+    clock: Timestamp,
+}
+
+/// Events of one worker for the second stage.
+struct Found {
+    worker: usize,
+    events: Vec<Event>,
+    watermark: Timestamp,
+}
+
+fn run_threaded(
+    source: &mut dyn Source,
+    stage: &mut dyn Stage,
+    settings: &RunSettings,
+) -> Result<RunCounts, RunError> {
+    let (found, to_stage) = bounded(QUEUE * settings.workers);
+    std::thread::scope(|scope| {
+        let staged = scope.spawn(move || run_stage(stage, &to_stage));
+        let mut hands = Vec::new();
+        let mut workers = Vec::new();
+        for index in 0..settings.workers {
+            let (hand, deals) = bounded(QUEUE);
+            let worker =
+                Worker::new(index, settings.workers, settings.flow, settings.uids.clone());
+            let found = found.clone();
+            workers.push(scope.spawn(move || run_worker(worker, index, &deals, &found)));
+            hands.push(hand);
+        }
+        drop(found);
+        let read = deal_out(source, hands, settings);
+        let mut flows = FlowCounts::default();
+        for worker in workers {
+            flows.evicted += worker.join().map_or(0, |counts| counts.evicted);
+        }
+        let staged = staged.join().unwrap_or_else(|_| Err("the second stage panicked".into()));
+        staged.map_err(RunError::Stage)?;
+        Ok(read?.finish(flows))
+    })
+}
+
+/// Reads and decodes, and gives every worker its packets of each batch, in order.
+fn deal_out(
+    source: &mut dyn Source,
+    hands: Vec<Sender<Deal>>,
+    settings: &RunSettings,
+) -> Result<Front, RunError> {
+    let mut front = Front::new(settings.flow);
+    let mut batch = Batch::default();
+    while source.fill(&mut batch)? == Fill::Packets {
+        let share = batch.packets.len() / hands.len() + batch.packets.len() / 8;
+        let mut dealt: Vec<Vec<Arrival>> =
+            hands.iter().map(|_| Vec::with_capacity(share)).collect();
+        for frame in &batch.packets {
+            if let Some(arrival) = front.arrival(frame, &batch.block) {
+                dealt[owner(arrival.key.shard(), hands.len())].push(arrival);
+            }
+        }
+        front.expire_fragments();
+        for (hand, arrivals) in hands.iter().zip(dealt) {
+            let block = Arc::clone(&batch.block);
+            if hand.send(Deal { block, arrivals, clock: front.clock }).is_err() {
+                // The worker has stopped because the second stage failed; its error is told there.
+                return Ok(front);
+            }
+        }
+    }
+    Ok(front)
+}
+
+fn run_worker(
+    mut worker: Worker,
+    index: usize,
+    deals: &Receiver<Deal>,
+    found: &Sender<Found>,
+) -> FlowCounts {
+    let mut clock = Timestamp::MIN;
+    for deal in deals {
+        for arrival in &deal.arrivals {
+            worker.packet(arrival, &deal.block);
+        }
+        clock = deal.clock;
+        drop(deal);
+        worker.advance(clock);
+        let events = worker.take_events();
+        if found.send(Found { worker: index, events, watermark: clock }).is_err() {
+            return worker.counts();
+        }
+    }
+    worker.finish(clock);
+    let events = worker.take_events();
+    // If nobody listens any more, the second stage has failed and says so itself.
+    let _ = found.send(Found { worker: index, events, watermark: Timestamp::MAX });
+    worker.counts()
+}
+
+fn run_stage(stage: &mut dyn Stage, found: &Receiver<Found>) -> Result<(), StageError> {
+    for Found { worker, events, watermark } in found {
+        stage.events(worker, events, watermark)?;
+    }
+    Ok(())
+}

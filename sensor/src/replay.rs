@@ -1,0 +1,199 @@
+//! `serval replay`: captures in; archive, JSON lines and a summary out.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+use std::process::ExitCode;
+use std::thread::available_parallelism;
+use std::time::Duration;
+
+use analyzers::Text;
+
+use crate::archive::{self, Archive};
+use crate::capture::{
+    Batch, CaptureError, CaptureFiles, Fill, Filter, Filtered, Problem, Source, Tally,
+};
+use crate::cli::ReplayArgs;
+use crate::clock::Stopwatch;
+use crate::config::Config;
+use crate::flow::uid::UidMaker;
+use crate::pipeline::{self, RunCounts, RunSettings};
+use crate::progress::Meter;
+use crate::rows::json::JsonLines;
+use crate::stats::StatsRecord;
+use crate::summary::Summary;
+use crate::watch::{Sinks, Watch};
+
+/// Exit status when some input was damaged; clap and errors use 1.
+const SOME_INPUT_DAMAGED: u8 = 2;
+
+/// Problems that are printed one by one; more are counted.
+const PROBLEMS_PRINTED: usize = 50;
+
+/// Why a replay could not do what it was told.
+pub type ReplayError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Runs the command.
+///
+/// # Errors
+/// Nothing could be read, or the output could not be written; the text says what to do.
+pub fn replay(args: &ReplayArgs) -> Result<ExitCode, ReplayError> {
+    let config = Config::load(args.config.as_deref())?;
+    let stopwatch = Stopwatch::start();
+    let files = CaptureFiles::open(&args.paths)?;
+    let meter = Meter::new(files.progress());
+    let mut source: Box<dyn Source> = match &args.filter {
+        Some(expression) => Box::new(Filtered::new(files, Filter::new(expression)?)),
+        None => Box::new(files),
+    };
+    let workers = args.workers.or(available_parallelism().ok()).map_or(1, Into::into);
+    let sinks = Sinks { archive: open_archive(args, &config)?, json: open_json(args)? };
+    let mut watch = Watch::new(workers, &config.sensor.name, sinks);
+    let settings = RunSettings {
+        flow: config.flow_settings(),
+        uids: UidMaker::new(&config.sensor.name),
+        workers,
+    };
+    let mut reading = Reading { source: source.as_mut(), meter, problems: 0 };
+    let ran = pipeline::run(&mut reading, &mut watch, &settings);
+    let problems = reading.end();
+    let tally = source.tally();
+    let counts = ran?;
+    write_stats(&mut watch, &counts, &tally)?;
+    let (overview, sinks) = watch.into_parts();
+    let archived = close(sinks)?;
+    let summary = Summary {
+        counts: &counts,
+        tally: &tally,
+        overview: &overview,
+        archived: archived.as_ref(),
+        took: stopwatch.elapsed(),
+    };
+    say(&summary.to_string());
+    Ok(if problems == 0 { ExitCode::SUCCESS } else { ExitCode::from(SOME_INPUT_DAMAGED) })
+}
+
+fn open_archive(args: &ReplayArgs, config: &Config) -> Result<Option<Archive>, ReplayError> {
+    let Some(directory) = args.archive.as_ref().or(config.archive.path.as_ref()) else {
+        return Ok(None);
+    };
+    let options = archive::Options {
+        sensor: config.sensor.name.clone(),
+        buffer_bytes: usize::try_from(config.memory.budget.0 / 4).unwrap_or(usize::MAX),
+        // Nobody reads the archive of a replay before its end, so rows wait for larger files.
+        wait: Duration::from_secs(3_600),
+        ..archive::Options::default()
+    };
+    Ok(Some(Archive::open(directory, options)?))
+}
+
+fn open_json(
+    args: &ReplayArgs,
+) -> Result<Option<JsonLines<Box<dyn Write + Send>>>, ReplayError> {
+    let out: Option<Box<dyn Write + Send>> = match args.json.as_deref() {
+        None => None,
+        Some(path) if path == Path::new("-") => Some(Box::new(BufWriter::new(io::stdout()))),
+        Some(path) => {
+            let file = File::create(path)
+                .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+            Some(Box::new(BufWriter::new(file)))
+        }
+    };
+    Ok(out.map(JsonLines::new))
+}
+
+fn write_stats(watch: &mut Watch, counts: &RunCounts, tally: &Tally) -> Result<(), ReplayError> {
+    let Some(clock) = counts.clock else { return Ok(()) };
+    let packets = &counts.packets;
+    let reasons: serde_json::Map<_, _> = packets
+        .skipped
+        .occurred()
+        .map(|(reason, count)| (reason.name().to_owned(), count.into()))
+        .collect();
+    let lost = tally.kernel_drops + tally.interface_drops;
+    let offered = packets.received + lost;
+    let record = StatsRecord {
+        worker: None,
+        received: signed(packets.received),
+        decoded: signed(packets.decoded),
+        skipped: signed(packets.skipped.total()),
+        skipped_reasons: Text::from(serde_json::Value::Object(reasons).to_string()),
+        kernel_drops: Some(signed(tally.kernel_drops)),
+        interface_drops: Some(signed(tally.interface_drops)),
+        queue_drops: 0,
+        bytes: signed(packets.bytes),
+        flows_open: 0,
+        flows_evicted: signed(counts.flows.evicted),
+        memory_bytes: None,
+        loss_percent: if offered == 0 { 0.0 } else { 100.0 * lost as f64 / offered as f64 },
+        gap_percent: watch.overview().gap_percent(),
+        bad_checksums: signed(packets.bad_checksums),
+    };
+    watch.write(clock, Box::new(record))
+}
+
+fn close(sinks: Sinks) -> Result<Option<archive::Summary>, ReplayError> {
+    if let Some(mut json) = sinks.json {
+        match json.flush() {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                return Err(format!("cannot write the JSON stream: {error}").into());
+            }
+            _ => {}
+        }
+    }
+    Ok(sinks.archive.map(Archive::finish).transpose()?)
+}
+
+/// A source that tells its problems as they come and moves the progress bar.
+struct Reading<'a> {
+    source: &'a mut dyn Source,
+    meter: Meter,
+    problems: usize,
+}
+
+impl Reading<'_> {
+    fn tell_problems(&mut self) {
+        for problem in self.source.problems() {
+            self.problems += 1;
+            if self.problems <= PROBLEMS_PRINTED {
+                self.meter.suspend(|| say(&format!("serval: {problem}\n")));
+            }
+        }
+    }
+
+    /// Ends the bar; the number of problems.
+    fn end(mut self) -> usize {
+        self.tell_problems();
+        self.meter.finish();
+        if let Some(more) = self.problems.checked_sub(PROBLEMS_PRINTED).filter(|&more| more > 0) {
+            say(&format!("serval: {more} more problems of input are not shown\n"));
+        }
+        self.problems
+    }
+}
+
+impl Source for Reading<'_> {
+    fn fill(&mut self, batch: &mut Batch) -> Result<Fill, CaptureError> {
+        let filled = self.source.fill(batch);
+        self.meter.note(batch);
+        self.tell_problems();
+        filled
+    }
+
+    fn tally(&self) -> Tally {
+        self.source.tally()
+    }
+
+    fn problems(&mut self) -> Vec<Problem> {
+        Vec::new()
+    }
+}
+
+/// Talk goes to standard error; that nobody listens is no reason to fail.
+fn say(text: &str) {
+    let _ = io::stderr().write_all(text.as_bytes());
+}
+
+fn signed(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# shows: A capture compressed with gzip.
+# programs: tcpdump, ping, gzip
+# suffix: .pcap.gz
+set -euo pipefail
+final=$OUT
+OUT=$WORK/plain.pcap
+capture
+client ping -c 3 -i 0.2 10.1.0.20
+end_capture
+gzip -c "$OUT" > "$final"
