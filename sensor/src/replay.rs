@@ -87,9 +87,7 @@ fn open_archive(args: &ReplayArgs, config: &Config) -> Result<Option<Archive>, R
     Ok(Some(Archive::open(directory, options)?))
 }
 
-fn open_json(
-    args: &ReplayArgs,
-) -> Result<Option<JsonLines<Box<dyn Write + Send>>>, ReplayError> {
+fn open_json(args: &ReplayArgs) -> Result<Option<JsonLines<Box<dyn Write + Send>>>, ReplayError> {
     let out: Option<Box<dyn Write + Send>> = match args.json.as_deref() {
         None => None,
         Some(path) if path == Path::new("-") => Some(Box::new(BufWriter::new(io::stdout()))),

@@ -122,7 +122,13 @@ impl Session {
     }
 
     /// Takes contiguous bytes of a stream.
-    pub fn bytes(&mut self, direction: Direction, time: Timestamp, bytes: &[u8], emitter: &mut Emitter) {
+    pub fn bytes(
+        &mut self,
+        direction: Direction,
+        time: Timestamp,
+        bytes: &[u8],
+        emitter: &mut Emitter,
+    ) {
         match &self.state {
             State::Ignored => {}
             State::Active(_) if self.pending.of(direction).bytes.is_empty() => {
@@ -140,7 +146,13 @@ impl Session {
     }
 
     /// Learns that bytes of a stream are missing.
-    pub fn gap(&mut self, direction: Direction, time: Timestamp, missing: u64, emitter: &mut Emitter) {
+    pub fn gap(
+        &mut self,
+        direction: Direction,
+        time: Timestamp,
+        missing: u64,
+        emitter: &mut Emitter,
+    ) {
         match &mut self.state {
             State::Ignored => {}
             State::Probing { .. } => {
@@ -182,7 +194,13 @@ impl Session {
         }
     }
 
-    fn probe_stream(&mut self, direction: Direction, time: Timestamp, bytes: &[u8], emitter: &mut Emitter) {
+    fn probe_stream(
+        &mut self,
+        direction: Direction,
+        time: Timestamp,
+        bytes: &[u8],
+        emitter: &mut Emitter,
+    ) {
         if let State::Probing { first, .. } = &mut self.state {
             first.get_or_insert(direction);
         }
@@ -238,7 +256,8 @@ impl Session {
         for usual in [true, false] {
             for protocol in protocols::ALL.iter().copied() {
                 let on_usual_port = protocol.ports.iter().any(|&port| self.context.has_port(port));
-                if on_usual_port != usual || !protocol.transports.contains(&self.context.transport) {
+                if on_usual_port != usual || !protocol.transports.contains(&self.context.transport)
+                {
                     continue;
                 }
                 match (protocol.probe)(&probe) {
@@ -262,7 +281,13 @@ impl Session {
     }
 
     /// Shows bytes to the analyzer, and what is left to whoever comes next.
-    fn show(&mut self, direction: Direction, time: Timestamp, shown: Shown<'_>, emitter: &mut Emitter) {
+    fn show(
+        &mut self,
+        direction: Direction,
+        time: Timestamp,
+        shown: Shown<'_>,
+        emitter: &mut Emitter,
+    ) {
         let mut shown = shown;
         loop {
             let State::Active(active) = &mut self.state else { return };
@@ -303,7 +328,12 @@ impl Session {
     }
 
     /// Bytes behind a hand-off go to the new analyzer, or to the probes.
-    fn after_hand_off(&mut self, direction: Direction, time: Timestamp, emitter: &mut Emitter) -> Turn {
+    fn after_hand_off(
+        &mut self,
+        direction: Direction,
+        time: Timestamp,
+        emitter: &mut Emitter,
+    ) -> Turn {
         if self.pending.of(direction).bytes.is_empty() {
             return Turn::Wait;
         }

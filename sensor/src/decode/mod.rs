@@ -11,8 +11,9 @@
 //! - **Invariant:** every packet of the capture is counted once: in a [`Packet`]'s
 //!   `captured_packets`, by [`Decoded::Skipped`], or by [`Decoder::expire_fragments`] and
 //!   [`Decoder::finish`].
-//! - **Invariant:** what a plain TCP packet meets is one function to the compiler: the steps on its way
-//!   are inlined by force, since handing layers over in memory takes as long again as reading them.
+//! - **Invariant:** what a plain TCP packet meets is one function to the compiler: the steps on its
+//!   way are inlined by force, since handing layers over in memory takes as long again as reading
+//!   them.
 //! - **Invariant:** nothing is allocated for a packet that is neither fragment nor in a tunnel that
 //!   was never seen before.
 //! - **Invariant:** nothing here can panic or recurse, and every loop has a bound in [`limits`].
@@ -100,8 +101,8 @@ pub struct Packet {
     pub ip_bytes: u64,
     /// How the fragments overlap, where there are several.
     pub fragment_overlap: FragmentOverlap,
-    /// TCP's fields; `None` also where the capture cut the header, or the header's own length cannot
-    /// be: then nothing is known but the ports.
+    /// TCP's fields; `None` also where the capture cut the header, or the header's own length
+    /// cannot be: then nothing is known but the ports.
     pub tcp: Option<TcpFields>,
     /// What the headers' checksums say.
     pub checksum: Checksum,
@@ -208,7 +209,8 @@ impl Decoder {
         }
     }
 
-    /// Gives up datagrams whose fragments did not come in time, and adds their packets to `skipped`.
+    /// Gives up datagrams whose fragments did not come in time, and adds their packets to
+    /// `skipped`.
     pub fn expire_fragments(&mut self, clock: Timestamp, skipped: &mut SkipCounts) {
         self.fragments.expire(clock, skipped);
     }

@@ -77,9 +77,9 @@ pub struct SkipCounts([u64; SkipReason::ALL.len()]);
 
 impl SkipCounts {
     /// Counts `packets` more.
-    pub fn add(&mut self, reason: SkipReason, packets: u32) {
+    pub fn add(&mut self, reason: SkipReason, packets: impl Into<u64>) {
         if let Some(count) = self.0.get_mut(reason as usize) {
-            *count = count.saturating_add(u64::from(packets));
+            *count = count.saturating_add(packets.into());
         }
     }
 

@@ -111,7 +111,12 @@ impl Assembler {
         if self.held.is_empty() {
             self.hand_on(offset, end, bytes, deliver);
         } else {
-            oddities.overlap_differs = self.hold(self.next.max(offset), end, tail(bytes, self.next.saturating_sub(offset)), keep);
+            oddities.overlap_differs = self.hold(
+                self.next.max(offset),
+                end,
+                tail(bytes, self.next.saturating_sub(offset)),
+                keep,
+            );
             self.drain(deliver);
         }
         oddities
@@ -268,7 +273,13 @@ mod tests {
     fn run(assembler: &mut Assembler, segments: &[(u64, &str)]) -> String {
         let mut out = String::new();
         for (offset, bytes) in segments {
-            assembler.segment(*offset, bytes.len() as u64, bytes.as_bytes(), Keep::Bytes, &mut write(&mut out));
+            assembler.segment(
+                *offset,
+                bytes.len() as u64,
+                bytes.as_bytes(),
+                Keep::Bytes,
+                &mut write(&mut out),
+            );
         }
         out
     }
@@ -301,8 +312,13 @@ mod tests {
         let mut out = String::new();
         let mut odd = Vec::new();
         for (offset, bytes) in [(3, "CD"), (2, "bcde"), (1, "a")] {
-            let oddities =
-                assembler.segment(offset, bytes.len() as u64, bytes.as_bytes(), Keep::Bytes, &mut write(&mut out));
+            let oddities = assembler.segment(
+                offset,
+                bytes.len() as u64,
+                bytes.as_bytes(),
+                Keep::Bytes,
+                &mut write(&mut out),
+            );
             odd.push(oddities.overlap_differs);
         }
         assert_eq!((out.as_str(), odd), ("abCDe", vec![false, true, false]));

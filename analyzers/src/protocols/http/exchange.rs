@@ -181,7 +181,8 @@ impl Exchanges {
     /// Whether the newest request waits for leave to send its body and has a final response already.
     pub(super) fn newest_is_declined(&self) -> bool {
         self.open.back().is_some_and(|last| {
-            let waits = last.request.as_ref().is_some_and(|request| request.fields.expects_continue);
+            let waits =
+                last.request.as_ref().is_some_and(|request| request.fields.expects_continue);
             waits && last.response.is_some()
         })
     }

@@ -129,7 +129,9 @@ impl Fields {
             }
             FieldName::TransferEncoding => self.take_transfer_encoding(value),
             FieldName::Upgrade if self.upgrade.is_none() => self.upgrade = upgrade(value),
-            FieldName::Expect => self.expects_continue = value.eq_ignore_ascii_case(b"100-continue"),
+            FieldName::Expect => {
+                self.expects_continue = value.eq_ignore_ascii_case(b"100-continue")
+            }
             _ => {}
         }
     }

@@ -7,8 +7,8 @@
 //! # Memory
 //! An HTTP/1 flow keeps at most [`limits::HTTP_PENDING`] requests of [`limits::HTTP_HEAD_KEPT_BYTES`],
 //! 1 MiB, and an HTTP/2 flow [`limits::HTTP2_STREAMS`] pairs of heads, 4 MiB. Bodies are not kept, but
-//! decoding one takes a window of [`limits::HTTP_WINDOW_BYTES`] for each of its
-//! [`limits::HTTP_CONTENT_LAYERS`]; [`limits::HTTP2_CODED_BODIES`] of them at the same time are 32 MiB.
+//! decoding one takes a window of at most [`limits::HTTP_WINDOW_BYTES`], 16 MiB;
+//! [`limits::HTTP2_CODED_BODIES`] of them at the same time are 64 MiB.
 
 mod content;
 mod exchange;
@@ -91,9 +91,7 @@ impl Http {
             {
                 chunk.direction
             }
-            (Verdict::NotForUs, Verdict::NotForUs)
-                if self.flow.start == StreamStart::Midstream =>
-            {
+            (Verdict::NotForUs, Verdict::NotForUs) if self.flow.start == StreamStart::Midstream => {
                 return Err(Step::Consumed(chunk.bytes.len()));
             }
             _ => return Err(Step::NeedMore { at_least: chunk.bytes.len().saturating_add(1) }),

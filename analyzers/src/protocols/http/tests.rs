@@ -532,7 +532,7 @@ fn the_probe_knows_http_from_its_likes() {
         (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", Certain),
         (b"GE", Unsure),
         (b"HTT", Unsure),
-        (b"PRI * HTTP/2.0\r\n\r\n", Unsure),
+        (b"PRI * HT", Unsure),
         (b"OPTIONS rtsp://h/", Unsure),
         (b"", Unsure),
         (b"OPTIONS rtsp://h/ RTSP/1.0\r\n", NotForUs),

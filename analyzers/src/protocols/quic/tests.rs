@@ -154,10 +154,8 @@ fn after_a_retry_the_keys_follow_the_new_connection_id() {
 
 #[test]
 fn the_server_may_answer_in_another_version() {
-    let said = run(&[
-        (SrcToDst, client(V1, &ID, &hello())),
-        (DstToSrc, server(V2, &ID, &answer())),
-    ]);
+    let said =
+        run(&[(SrcToDst, client(V1, &ID, &hello())), (DstToSrc, server(V2, &ID, &answer()))]);
     assert_eq!((said.value("quic_version"), said.weirds.len()), (Some("2"), 0));
 }
 

@@ -101,7 +101,9 @@ fn push_escaped(out: &mut Vec<u8>, value: &[u8]) {
     for (at, &byte) in value.iter().enumerate() {
         match byte {
             0 => out.extend_from_slice(b"\\00"),
-            b'"' | b'+' | b',' | b';' | b'<' | b'>' | b'\\' => out.extend_from_slice(&[b'\\', byte]),
+            b'"' | b'+' | b',' | b';' | b'<' | b'>' | b'\\' => {
+                out.extend_from_slice(&[b'\\', byte])
+            }
             b'#' if at == 0 => out.extend_from_slice(b"\\#"),
             b' ' if at == 0 || at == last => out.extend_from_slice(b"\\ "),
             _ => out.push(byte),

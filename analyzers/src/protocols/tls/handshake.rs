@@ -197,10 +197,7 @@ impl Handshake {
             protocol: hello.protocol.map(Text::wire),
             session_id: hello.session_id.into(),
             pre_shared_key: hello.pre_shared_key,
-            ja3s: hello
-                .cipher
-                .filter(|_| is_whole)
-                .map(|cipher| fingerprint::ja3s(&hello, cipher)),
+            ja3s: hello.cipher.filter(|_| is_whole).map(|cipher| fingerprint::ja3s(&hello, cipher)),
         };
         let place = if hello.is_retry { &mut self.retry } else { &mut self.server };
         *place = Some(server);
@@ -301,7 +298,9 @@ impl Handshake {
         let leaf = self.chain.and_then(|chain| chain.leaf);
         let fields = leaf.as_ref().and_then(|leaf| leaf.fields.clone());
         let (ja3, ja4, server_name, ech, alpn) = match client {
-            Some(c) => (c.ja3, c.ja4, c.server_name, Some(c.encrypted_hello), some_list(c.protocols)),
+            Some(c) => {
+                (c.ja3, c.ja4, c.server_name, Some(c.encrypted_hello), some_list(c.protocols))
+            }
             None => (None, None, None, None, None),
         };
         TlsRecord {

@@ -87,7 +87,9 @@ pub(super) fn allowance(coded: u64) -> u64 {
 
 /// The layers that undo `codings`, which are listed in the order in which they were applied.
 pub(super) fn layers(codings: &[Coding]) -> std::result::Result<Box<dyn Layer>, Trouble> {
-    if codings.len() > HTTP_CONTENT_LAYERS {
+    let wide = codings.iter().filter(|coding| matches!(coding, Coding::Brotli | Coding::Zstandard));
+    // Nobody needs two large windows for one body, and each costs HTTP_WINDOW_BYTES.
+    if codings.len() > HTTP_CONTENT_LAYERS || wide.count() > 1 {
         return Err(Trouble::Bomb);
     }
     let mut top: Box<dyn Layer> = Metered::boxed(Digest::default());
@@ -341,7 +343,9 @@ impl Zstandard {
         match (self.frame, gathered) {
             (ZstdFrame::Before, []) => Ok(ZstdPart::Nothing),
             // A frame of few bytes is shorter than the longest header.
-            (ZstdFrame::Before, _) if gathered.len() >= ZSTD_HEADER_BYTES || supply == Supply::Ended => {
+            (ZstdFrame::Before, _)
+                if gathered.len() >= ZSTD_HEADER_BYTES || supply == Supply::Ended =>
+            {
                 Ok(ZstdPart::Header)
             }
             (ZstdFrame::Blocks { checksum }, [a, b, c, ..]) => {

@@ -376,13 +376,7 @@ impl Http1 {
         exit
     }
 
-    fn begin_body(
-        &mut self,
-        role: Role,
-        framing: Framing,
-        now: Timestamp,
-        emitter: &mut Emitter,
-    ) {
+    fn begin_body(&mut self, role: Role, framing: Framing, now: Timestamp, emitter: &mut Emitter) {
         self.side(role).state = match framing {
             Framing::None => return self.end_body(role, Ending::Complete, now, emitter),
             Framing::Length(left) => State::Length { left },
@@ -448,13 +442,7 @@ impl Http1 {
     }
 
     /// So many bytes are missing.
-    pub(super) fn gap(
-        &mut self,
-        role: Role,
-        missing: u64,
-        now: Timestamp,
-        emitter: &mut Emitter,
-    ) {
+    pub(super) fn gap(&mut self, role: Role, missing: u64, now: Timestamp, emitter: &mut Emitter) {
         match self.side(role).state {
             State::Length { left } | State::ChunkData { left } => {
                 self.side(role).body.miss(missing.min(left));

@@ -182,7 +182,10 @@ impl Decoder {
     fn entry(&self, index: usize) -> Option<Entry> {
         let at = index.checked_sub(1)?;
         if let Some((name, value)) = STATIC.get(at) {
-            return Some(Entry { name: name.as_bytes().to_vec(), value: value.as_bytes().to_vec() });
+            return Some(Entry {
+                name: name.as_bytes().to_vec(),
+                value: value.as_bytes().to_vec(),
+            });
         }
         self.table.get(at.checked_sub(STATIC.len())?).cloned()
     }

@@ -291,13 +291,7 @@ impl Http2 {
     }
 
     /// So many bytes are missing: no harm inside a payload that is taken as it comes.
-    pub(super) fn gap(
-        &mut self,
-        role: Role,
-        missing: u64,
-        now: Timestamp,
-        emitter: &mut Emitter,
-    ) {
+    pub(super) fn gap(&mut self, role: Role, missing: u64, now: Timestamp, emitter: &mut Emitter) {
         match (self.side(role).state, usize::try_from(missing)) {
             (State::Payload(mut payload), Ok(missing))
                 if missing <= payload.data.saturating_add(payload.padding) =>
@@ -313,13 +307,7 @@ impl Http2 {
         }
     }
 
-    fn lose(
-        &mut self,
-        role: Role,
-        malformed: Malformed,
-        now: Timestamp,
-        emitter: &mut Emitter,
-    ) {
+    fn lose(&mut self, role: Role, malformed: Malformed, now: Timestamp, emitter: &mut Emitter) {
         emitter.weird_with(now, Weird::HttpLostPlace, malformed.into());
         let side = self.side(role);
         side.state = State::Lost;

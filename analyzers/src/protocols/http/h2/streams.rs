@@ -78,12 +78,7 @@ impl Streams {
             emitter.weird(now, Weird::Http2LimitReached);
             self.open.remove(0).write(now, emitter);
         }
-        self.open.push(Stream {
-            id,
-            exchange,
-            sent: Body::counted(),
-            answered: Body::counted(),
-        });
+        self.open.push(Stream { id, exchange, sent: Body::counted(), answered: Body::counted() });
     }
 
     /// A request's head; a second one on the same stream is its trailers.

@@ -4,7 +4,7 @@
 use crate::direction::{Direction, PerDirection};
 use crate::emitter::{Emission, Emitter};
 use crate::flow_id::{Endpoint, Transport};
-use crate::protocol::{
+use crate::protocol::{FileHashing, 
     Analyzer, Chunk, Finish, FinishReason, FlowContext, Gap, Protocol, Step, StreamStart,
 };
 use crate::record::{Record, Row, Value};
@@ -236,7 +236,7 @@ fn cells(record: &dyn Record) -> Vec<(&'static str, String)> {
 /// A flow as analyzers are told of it.
 pub(crate) fn flow(transport: Transport) -> FlowContext {
     let end = |port| Endpoint { ip: std::net::Ipv4Addr::LOCALHOST.into(), port };
-    FlowContext { src: end(50_000), dst: end(443), transport, start: StreamStart::Beginning }
+    FlowContext { src: end(50_000), dst: end(443), transport, start: StreamStart::Beginning, hashing: FileHashing::On }
 }
 
 /// The flow's stream: keeps what is not consumed and counts the time by chunks.
