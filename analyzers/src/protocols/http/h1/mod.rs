@@ -11,7 +11,7 @@ mod resync;
 
 use self::framing::Framing;
 use self::head::{Head, LineOutcome, OLDEST, StartLine, excerpt};
-use self::line::{Found, Lines};
+use self::line::{Found, LineEnd, Lines};
 use super::content::{Body, BodySummary, Ending};
 use super::exchange::{Exchanges, Message, RequestLine, StatusLine};
 use super::fields::{Fields, Upgrade};
@@ -216,7 +216,11 @@ impl Http1 {
 
     fn line(&mut self, role: Role, rest: &[u8], now: Timestamp, emitter: &mut Emitter) -> Progress {
         let (text, taken) = match self.side(role).lines.next(rest) {
-            Found::Line { text, taken } => (text, taken),
+            Found::Line { text, taken, end: LineEnd::Feed } => (text, taken),
+            Found::Line { text, taken, end: LineEnd::BareReturn } => {
+                emitter.weird_with(now, Weird::HttpMalformedHead, "carriage return alone".into());
+                (text, taken)
+            }
             Found::Cut { text, taken } => {
                 emitter.weird(now, Weird::HttpHeadTooLong);
                 (text, taken)
@@ -522,7 +526,7 @@ impl Http1 {
     fn seek(&mut self, role: Role, rest: &[u8]) -> Progress {
         let side = self.side(role);
         let (text, taken) = match side.lines.next(rest) {
-            Found::Line { text, taken } | Found::Cut { text, taken } => (text, taken),
+            Found::Line { text, taken, .. } | Found::Cut { text, taken } => (text, taken),
             Found::Passed { taken } => return Progress::Took(taken),
             Found::Nothing => return Progress::Starved,
         };
