@@ -11,7 +11,7 @@ macro_rules! protocols {
     };
 }
 
-protocols! { dns http tls quic smb }
+protocols! { dns http tls quic smb rdp }
 
 /// The protocol of that name.
 #[must_use]

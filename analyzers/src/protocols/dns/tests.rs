@@ -9,7 +9,7 @@ use super::*;
 use crate::emitter::Emission;
 use crate::flow_id::Endpoint;
 use crate::limits::{DNS_PENDING, DNS_PENDING_AGE};
-use crate::protocol::{FileHashing, FinishReason, Probe, Verdict};
+use crate::protocol::{FinishReason, Probe, Verdict};
 use crate::record::{Record, Row, Value};
 
 /// A message: header, then whatever `body` holds.
@@ -53,7 +53,13 @@ fn framed(messages: &[Vec<u8>]) -> Vec<u8> {
 
 fn flow(transport: Transport, ports: [u16; 2], start: StreamStart) -> FlowContext {
     let end = |host, port| Endpoint { ip: IpAddr::V4(Ipv4Addr::new(192, 0, 2, host)), port };
-    FlowContext { src: end(1, ports[0]), dst: end(2, ports[1]), transport, start, hashing: FileHashing::On }
+    FlowContext {
+        src: end(1, ports[0]),
+        dst: end(2, ports[1]),
+        transport,
+        start,
+        hashing: crate::protocol::FileHashing::Off,
+    }
 }
 
 fn udp(port: u16) -> FlowContext {

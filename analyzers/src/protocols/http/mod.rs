@@ -5,10 +5,11 @@
 //! which is followed here, or by CONNECT and other upgrades, which are handed off.
 //!
 //! # Memory
-//! An HTTP/1 flow keeps at most [`limits::HTTP_PENDING`] requests of [`limits::HTTP_HEAD_KEPT_BYTES`],
-//! 1 MiB, and an HTTP/2 flow [`limits::HTTP2_STREAMS`] pairs of heads, 4 MiB. Bodies are not kept, but
-//! decoding one takes a window of at most [`limits::HTTP_WINDOW_BYTES`], 16 MiB;
-//! [`limits::HTTP2_CODED_BODIES`] of them at the same time are 64 MiB.
+//! An HTTP/1 flow keeps at most [`limits::HTTP_PENDING`] requests of
+//! [`limits::HTTP_HEAD_KEPT_BYTES`], 1 MiB, and an HTTP/2 flow [`limits::HTTP2_STREAMS`] pairs of
+//! heads, 4 MiB. Bodies are not kept, but decoding one takes a window of at most
+//! [`limits::HTTP_WINDOW_BYTES`], 16 MiB; [`limits::HTTP2_CODED_BODIES`] of them at the same time
+//! are 64 MiB.
 
 mod content;
 mod exchange;

@@ -1,14 +1,14 @@
-//! HTTP/1 from first byte to row: what real programs send, what hostile ones send, and what a capture
-//! leaves of it.
+//! HTTP/1 from first byte to row: what real programs send, what hostile ones send, and what a
+//! capture leaves of it.
 
 use super::*;
+use crate::direction::PerDirection;
 use crate::emitter::Emission;
 use crate::flow_id::Endpoint;
 use crate::protocol::{FileHashing, FinishReason, Probe};
 use crate::record::{Row, Value};
 use crate::time::Timestamp;
 use crate::weird::Weird;
-use crate::direction::PerDirection;
 use Direction::{DstToSrc as DOWN, SrcToDst as UP};
 
 /// A flow fed by hand, with the buffers that a stream would keep.
@@ -69,17 +69,15 @@ impl Feed {
     pub(super) fn gap(&mut self, direction: Direction, missing: u64) -> &mut Self {
         let rest = std::mem::take(self.rest.of_mut(direction));
         let time = Timestamp::from_nanos(self.clock);
-        self.step = self
-            .analyzer
-            .gap(&Gap { direction, time, missing, rest: &rest }, &mut self.emitter);
+        self.step =
+            self.analyzer.gap(&Gap { direction, time, missing, rest: &rest }, &mut self.emitter);
         self
     }
 
     pub(super) fn finish(&mut self, reason: FinishReason) -> Vec<Emission> {
         let rest = PerDirection { src: self.rest.src.as_slice(), dst: self.rest.dst.as_slice() };
         let time = Timestamp::from_nanos(self.clock);
-        let finish =
-            Finish { reason, time, rest, payload_bytes: PerDirection { src: 0, dst: 0 } };
+        let finish = Finish { reason, time, rest, payload_bytes: PerDirection { src: 0, dst: 0 } };
         self.analyzer.finish(&finish, &mut self.emitter);
         self.emitter.drain().collect()
     }
@@ -182,8 +180,7 @@ fn heads_are_read_however_they_are_written() {
         (b"GET /a http/1.1\r\nHost: u:p@h:1\r\n\r\n", "GET h:1 /a 200 2"),
         (b"GET /\xff\x1b HTTP/1.1\r\n\r\n", "GET - /\\xff\\x1b 200 2"),
     ] {
-        let (rows, weirds) =
-            exchange(up, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", PAIR);
+        let (rows, weirds) = exchange(up, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", PAIR);
         assert_eq!(rows, [expected]);
         assert!(weirds.is_empty(), "{expected}: {weirds:?}");
     }
@@ -222,8 +219,7 @@ fn a_malformed_head_gives_what_could_be_read_and_a_weird() {
             &[Weird::HttpAmbiguousLength],
         ),
     ] {
-        let (rows, weirds) =
-            exchange(up, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", PAIR);
+        let (rows, weirds) = exchange(up, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", PAIR);
         assert_eq!((rows, weirds), (vec![expected.to_owned()], weird.to_vec()));
     }
 }
@@ -231,7 +227,11 @@ fn a_malformed_head_gives_what_could_be_read_and_a_weird() {
 #[test]
 fn a_body_ends_where_its_framing_says() {
     for (up, down, expected) in [
-        (&b"GET / HTTP/1.1\r\n\r\n"[..], &b"HTTP/1.1 204 No\r\nContent-Length: 9\r\n\r\n"[..], "0 -"),
+        (
+            &b"GET / HTTP/1.1\r\n\r\n"[..],
+            &b"HTTP/1.1 204 No\r\nContent-Length: 9\r\n\r\n"[..],
+            "0 -",
+        ),
         (b"GET / HTTP/1.1\r\n\r\n", b"HTTP/1.1 304 No\r\nContent-Length: 9\r\n\r\n", "0 -"),
         (b"HEAD / HTTP/1.1\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", "0 -"),
         (b"GET / HTTP/1.0\r\n\r\n", b"HTTP/1.0 200 OK\r\n\r\nto the end", "10 text/plain"),
@@ -416,7 +416,9 @@ fn a_gap_inside_a_body_is_counted_and_spoils_the_hash_alone() {
 
 #[test]
 fn a_gap_beyond_a_body_or_in_a_head_costs_no_later_exchange() {
-    for lost in ["HTTP/1.1 200 OK\r\nContent-Le", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nab", ""] {
+    for lost in
+        ["HTTP/1.1 200 OK\r\nContent-Le", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nab", ""]
+    {
         let mut feed = Feed::new(StreamStart::Beginning);
         feed.data(UP, b"GET /1 HTTP/1.1\r\n\r\n");
         feed.data(DOWN, lost.as_bytes()).gap(DOWN, 500).data(DOWN, b"tail of a body");
@@ -457,9 +459,8 @@ fn a_field_that_never_ends_is_cut_and_the_head_goes_on() {
 #[test]
 fn the_fields_kept_of_one_head_are_bounded_together() {
     let value = "v".repeat(limits::HTTP_HEAD_KEPT_BYTES / 2);
-    let up = format!(
-        "GET / HTTP/1.1\r\nUser-Agent: {value}\r\nReferer: {value}\r\nOrigin: o\r\n\r\n"
-    );
+    let up =
+        format!("GET / HTTP/1.1\r\nUser-Agent: {value}\r\nReferer: {value}\r\nOrigin: o\r\n\r\n");
     let mut feed = Feed::new(StreamStart::Beginning);
     let said = feed.data(UP, up.as_bytes()).finish(FinishReason::Fin);
     let cells = rows(&said, &["user_agent", "referrer"]);

@@ -11,7 +11,7 @@ use crate::direction::{Direction, PerDirection};
 use crate::emitter::{Emission, Emitter};
 use crate::flow_id::{Endpoint, Transport};
 use crate::protocol::{
-    Analyzer, Chunk, FileHashing, Finish, FinishReason, FlowContext, Gap, Probe, Step, StreamStart, Verdict,
+    Analyzer, Chunk, Finish, FinishReason, FlowContext, Gap, Probe, Step, StreamStart, Verdict,
 };
 use crate::record::{Column, Row, Value};
 use crate::time::Timestamp;
@@ -296,7 +296,7 @@ fn probe(bytes: &[u8], port: u16) -> Verdict {
         dst: end(port),
         transport: Transport::TCP,
         start: StreamStart::Beginning,
-        hashing: FileHashing::On,
+        hashing: crate::protocol::FileHashing::Off,
     };
     (PROTOCOL.probe)(&Probe { flow: &flow, direction: CLIENT, bytes })
 }

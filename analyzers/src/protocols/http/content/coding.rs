@@ -2,8 +2,8 @@
 //! layer below, down to the digest. RFC 9110 section 8.4.1 (gzip, deflate), RFC 7932 (br), RFC 8878
 //! and RFC 9659 (zstd).
 //!
-//! Every layer counts what it is given and refuses to go on beyond its allowance, so that a bomb in a
-//! bomb stops at the outer one.
+//! Every layer counts what it is given and refuses to go on beyond its allowance, so that a bomb in
+//! a bomb stops at the outer one.
 
 use std::io::{Error, ErrorKind, Result, Write};
 
@@ -281,8 +281,8 @@ impl Decode for Brotli {
     }
 }
 
-/// The window that a Brotli stream's first byte asks for (RFC 7932 section 9.1); the large windows of
-/// the later extension, which have no place in HTTP, are endless here.
+/// The window that a Brotli stream's first byte asks for (RFC 7932 section 9.1); the large windows
+/// of the later extension, which have no place in HTTP, are endless here.
 fn brotli_window_bytes(first: u8) -> u64 {
     let bits = match (first & 1, (first >> 1) & 7, (first >> 4) & 7) {
         (0, _, _) => 16,

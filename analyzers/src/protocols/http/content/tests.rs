@@ -114,10 +114,9 @@ fn a_body_that_does_not_decode_is_counted_and_said() {
 #[test]
 fn growth_is_allowed_to_its_bound_and_not_beyond() {
     let floor = HTTP_CONTENT_FLOOR_BYTES as usize;
-    for (plain, codings, expected) in [
-        (vec![0; floor], &[Coding::Gzip][..], 0),
-        (vec![0; floor + 1], &[Coding::Gzip], 1),
-    ] {
+    for (plain, codings, expected) in
+        [(vec![0; floor], &[Coding::Gzip][..], 0), (vec![0; floor + 1], &[Coding::Gzip], 1)]
+    {
         let coded = gzip(&plain);
         assert!((coded.len() as u64) * HTTP_CONTENT_RATIO < HTTP_CONTENT_FLOOR_BYTES);
         let (summary, weirds) = body(&coded, codings, coded.len());
@@ -166,11 +165,8 @@ fn what_is_not_whole_or_not_wanted_is_only_counted() {
         let summary = body.end(ending, Timestamp::MIN, &mut emitter);
         assert_eq!(summary, BodySummary { bytes: 3, sha256: None, mime: None });
     }
-    let none = Body::hashed(FileHashing::On, &[]).end(
-        Ending::Complete,
-        Timestamp::MIN,
-        &mut emitter,
-    );
+    let none =
+        Body::hashed(FileHashing::On, &[]).end(Ending::Complete, Timestamp::MIN, &mut emitter);
     assert_eq!(none, BodySummary::default());
     assert!(emitter.is_empty());
 }

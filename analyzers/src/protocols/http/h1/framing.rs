@@ -1,5 +1,5 @@
-//! How long a message's body is. In: its head, and for a response the request that it answers. Out: a
-//! [`Framing`]. RFC 9112 section 6.3.
+//! How long a message's body is. In: its head, and for a response the request that it answers. Out:
+//! a [`Framing`]. RFC 9112 section 6.3.
 
 use super::super::exchange::{Message, RequestLine, StatusLine};
 use super::super::fields::{Fields, Lengths, TransferCoding};
@@ -75,8 +75,8 @@ pub(super) struct ChunkSize {
     pub(super) is_clean: bool,
 }
 
-/// Reads a chunk's first line (RFC 9112 section 7.1): hexadecimal digits, and whatever follows them,
-/// which receivers are known to pass over.
+/// Reads a chunk's first line (RFC 9112 section 7.1): hexadecimal digits, and whatever follows
+/// them, which receivers are known to pass over.
 pub(super) fn chunk_size(text: &[u8]) -> Option<ChunkSize> {
     let text = text.trim_ascii_start();
     let digits = text.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();

@@ -103,8 +103,8 @@ impl Head {
     }
 }
 
-/// `method SP target SP HTTP/version`. The target may hold spaces, as some clients send it. Without a
-/// version the method must be a known one; a GET of a path is then HTTP/0.9.
+/// `method SP target SP HTTP/version`. The target may hold spaces, as some clients send it. Without
+/// a version the method must be a known one; a GET of a path is then HTTP/0.9.
 fn request_line(text: &[u8], fields: &mut Fields) -> Option<RequestLine> {
     let text = text.trim_ascii();
     let method_len = text.iter().take_while(|byte| !byte.is_ascii_whitespace()).count();

@@ -1,5 +1,6 @@
-//! Lines of a head or of chunk framing, found without looking twice at a byte. RFC 9112 section 2.2:
-//! a line ends with CR LF or LF; where CR stands alone it ends one too, as some receivers have it.
+//! Lines of a head or of chunk framing, found without looking twice at a byte. RFC 9112 section
+//! 2.2: a line ends with CR LF or LF; where CR stands alone it ends one too, as some receivers have
+//! it.
 
 use crate::limits::HTTP_LINE_BYTES;
 

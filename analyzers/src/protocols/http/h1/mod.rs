@@ -1,8 +1,8 @@
-//! HTTP/1.0 and 1.1, and 0.9 where it is unmistakable. In: both directions of a flow. Out: exchanges,
-//! and an [`Exit`] where the flow goes on as something else. RFC 9112.
+//! HTTP/1.0 and 1.1, and 0.9 where it is unmistakable. In: both directions of a flow. Out:
+//! exchanges, and an [`Exit`] where the flow goes on as something else. RFC 9112.
 //!
-//! Each side is a state machine that takes a head line by line and a body as it comes, so that nothing
-//! but an unfinished line waits in the stream's buffer.
+//! Each side is a state machine that takes a head line by line and a body as it comes, so that
+//! nothing but an unfinished line waits in the stream's buffer.
 
 mod framing;
 mod head;
@@ -21,7 +21,8 @@ use crate::protocol::{FileHashing, FinishReason, FlowContext, StreamStart, Verdi
 use crate::time::Timestamp;
 use crate::weird::Weird;
 
-/// Which end of the flow a side is; the originator need not be the client when a flow is met midway.
+/// Which end of the flow a side is; the originator need not be the client when a flow is met
+/// midway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
     Client,
@@ -283,13 +284,7 @@ impl Http1 {
         }
     }
 
-    fn start_line(
-        &mut self,
-        role: Role,
-        text: &[u8],
-        now: Timestamp,
-        emitter: &mut Emitter,
-    ) {
+    fn start_line(&mut self, role: Role, text: &[u8], now: Timestamp, emitter: &mut Emitter) {
         let head = match role {
             Role::Client => Head::request(text),
             Role::Server => Head::status(text),

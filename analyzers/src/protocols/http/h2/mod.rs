@@ -103,11 +103,7 @@ impl Http2 {
     }
 
     /// Goes on after an upgrade: stream 1 answers its request, which is over.
-    pub(super) fn upgraded(
-        &mut self,
-        upgraded: Upgraded,
-        emitter: &mut Emitter,
-    ) {
+    pub(super) fn upgraded(&mut self, upgraded: Upgraded, emitter: &mut Emitter) {
         let Upgraded { first, mut request } = upgraded;
         request.line.version = Some(Text::Word("2"));
         self.streams.request(UPGRADED_STREAM, first, request, first, emitter);

@@ -61,8 +61,7 @@ fn the_examples_of_the_specification_are_decoded() {
         ),
     ] {
         let mut decoder = Decoder::default();
-        let told: Vec<_> =
-            blocks.iter().map(|block| fields(&mut decoder, &hex(block))).collect();
+        let told: Vec<_> = blocks.iter().map(|block| fields(&mut decoder, &hex(block))).collect();
         for (at, text) in expected {
             assert_eq!((told[*at].0.join(", ").as_str(), told[*at].1), (*text, None));
         }
@@ -113,7 +112,10 @@ fn the_table_and_the_fields_told_are_bounded() {
     block.extend_from_slice(&[b'v'; 967]);
     let times = HTTP2_FIELD_BYTES / 1_000;
     block.extend(vec![0xbe; times - 1]);
-    assert_eq!(fields(&mut Decoder::default(), &block), (vec![format!("n: {}", "v".repeat(967)); times], None));
+    assert_eq!(
+        fields(&mut Decoder::default(), &block),
+        (vec![format!("n: {}", "v".repeat(967)); times], None)
+    );
     block.push(0xbe);
     let (told, outcome) = fields(&mut Decoder::default(), &block);
     assert_eq!((told.len(), outcome), (times, Some(MalformedKind::LimitReached)));
@@ -141,12 +143,21 @@ fn field(name: &str, value: &str) -> Vec<u8> {
 }
 
 fn request(path: &str) -> Vec<u8> {
-    let parts = [(":method", "GET"), (":path", path), (":authority", "u:p@h:80"), ("user-agent", "a")];
+    let parts =
+        [(":method", "GET"), (":path", path), (":authority", "u:p@h:80"), ("user-agent", "a")];
     parts.iter().flat_map(|(name, value)| field(name, value)).collect()
 }
 
-const PAIR: &[&str] =
-    &["depth", "method", "host", "uri", "version", "status", "request_body_bytes", "response_body_bytes"];
+const PAIR: &[&str] = &[
+    "depth",
+    "method",
+    "host",
+    "uri",
+    "version",
+    "status",
+    "request_body_bytes",
+    "response_body_bytes",
+];
 
 /// The rows and weirds of one flow, its bytes whole and one by one.
 fn exchange(up: &[u8], down: &[u8]) -> (Vec<String>, Vec<Weird>) {
@@ -203,19 +214,15 @@ fn a_promised_stream_is_a_request_and_a_reset_one_is_written() {
         frame(HEADERS, END_HEADERS | END_STREAM, 1, &request("/1")),
         frame(3, 0, 1, &[0, 0, 0, 8]),
     ];
-    let down = [
-        frame(5, END_HEADERS, 1, &promise),
-        frame(HEADERS, END_HEADERS | END_STREAM, 2, b"\x88"),
-    ];
+    let down =
+        [frame(5, END_HEADERS, 1, &promise), frame(HEADERS, END_HEADERS | END_STREAM, 2, b"\x88")];
     let (rows, _) = exchange(&up.concat(), &down.concat());
     assert_eq!(rows, ["1 GET h:80 /1 2 - 0 -", "2 GET h:80 /pushed 2 200 0 0"]);
 }
 
 #[test]
 fn an_upgraded_request_is_answered_on_stream_one() {
-    let up = [
-        b"GET /up HTTP/1.1\r\nHost: h\r\nUpgrade: h2c\r\n\r\n".to_vec(),
-    ];
+    let up = [b"GET /up HTTP/1.1\r\nHost: h\r\nUpgrade: h2c\r\n\r\n".to_vec()];
     let down = [
         b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n".to_vec(),
         frame(4, 0, 0, &[]),
@@ -293,8 +300,7 @@ fn open_streams_and_coded_bodies_are_bounded() {
         assert!(emitter.is_empty(), "{id}");
         let mut head = BlockHead::default();
         Decoder::default().decode(&response, &mut |n, v| head.take(n, v)).unwrap();
-        let message =
-            Message { line: head.status, fields: head.fields, ..Message::default() };
+        let message = Message { line: head.status, fields: head.fields, ..Message::default() };
         streams.response(id, Timestamp::MIN, message, Timestamp::MIN, &mut emitter);
     }
     assert!(!emitter.is_empty());
