@@ -1,5 +1,6 @@
-//! Requests and the responses that answer them. In: heads and ended bodies in the order of the wire.
-//! Out: one row for each pair (RFC 9112 section 9.3.2: responses come in the order of requests).
+//! Requests and the responses that answer them. In: heads and ended bodies in the order of the
+//! wire. Out: one row for each pair (RFC 9112 section 9.3.2: responses come in the order of
+//! requests).
 
 use std::collections::VecDeque;
 
@@ -178,7 +179,8 @@ impl Exchanges {
         self.open.iter().find(|open| open.response.is_none()).and_then(|open| open.request.as_ref())
     }
 
-    /// Whether the newest request waits for leave to send its body and has a final response already.
+    /// Whether the newest request waits for leave to send its body and has a final response
+    /// already.
     pub(super) fn newest_is_declined(&self) -> bool {
         self.open.back().is_some_and(|last| {
             let waits =
