@@ -155,9 +155,10 @@ impl Assembler {
 
     /// Whether some of the bytes from `from` up to `until` were never seen.
     fn lacks_some(&self, from: u64, until: u64) -> bool {
-        let seen_until = self.held.iter().fold(from, |seen, held| {
-            if held.start <= seen { seen.max(held.end) } else { seen }
-        });
+        let seen_until = self
+            .held
+            .iter()
+            .fold(from, |seen, held| if held.start <= seen { seen.max(held.end) } else { seen });
         seen_until < until
     }
 
