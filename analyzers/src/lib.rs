@@ -52,5 +52,5 @@ pub use protocol::{
 pub use reader::Reader;
 pub use record::{Column, ColumnKind, Record, Row, Table, Value};
 pub use text::Text;
-pub use time::Timestamp;
+pub use time::{StatedTime, Timestamp};
 pub use weird::Weird;

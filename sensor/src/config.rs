@@ -215,8 +215,7 @@ impl Config {
             Ok(text) => text,
             Err(error) => return Err(ConfigError::Read { path, error }),
         };
-        toml::from_str(&text)
-            .map_err(|error| ConfigError::Parse { path, error: Box::new(error) })
+        toml::from_str(&text).map_err(|error| ConfigError::Parse { path, error: Box::new(error) })
     }
 
     /// What the flow table needs of it.

@@ -32,7 +32,7 @@ fn main() -> ExitCode {
 fn print_schema(form: SchemaForm) -> Result<ExitCode, replay::ReplayError> {
     let text = match form {
         SchemaForm::Text => schema::text(&tables::all()),
-        SchemaForm::Json => schema::json(&tables::all()),
+        SchemaForm::Json => schema::json(&tables::all())?,
     };
     match io::stdout().write_all(text.as_bytes()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),

@@ -12,7 +12,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use foldhash::fast::RandomState;
 
 use crate::capture::{Batch, CaptureError, Fill, RawPacket, Source};
-use crate::decode::{Checksum, Decoded, Decoder};
+use crate::decode::{Checksum, Decoded, Decoder, SkipReason};
 use crate::event::Event;
 use crate::flow::table::Arrival;
 use crate::flow::uid::UidMaker;
@@ -108,11 +108,13 @@ impl Front {
             Decoded::Packet(packet) => packet,
             Decoded::Held => return None,
             Decoded::Skipped(reason) => {
-                self.counts.skipped.add(reason, 1);
+                self.counts.skipped.add(reason, 1_u32);
                 return None;
             }
         };
-        self.counts.decoded += u64::from(packet.captured_packets);
+        self.counts.decoded += 1;
+        let joined = packet.captured_packets.saturating_sub(1);
+        self.counts.skipped.add(SkipReason::FragmentJoined, joined);
         self.counts.bad_checksums += u64::from(packet.checksum == Checksum::Bad);
         let (key, sender) = FlowKey::of(&packet, self.settings.vlan_in_key);
         let hash = self.hasher.hash_one(key);
@@ -123,8 +125,11 @@ impl Front {
         self.decoder.expire_fragments(self.clock, &mut self.counts.skipped);
     }
 
-    fn finish(mut self, flows: FlowCounts) -> RunCounts {
+    /// Ends what waits; packets that the source's filter left out were received, too.
+    fn finish(mut self, filtered: u64, flows: FlowCounts) -> RunCounts {
         self.decoder.finish(&mut self.counts.skipped);
+        self.counts.received += filtered;
+        self.counts.skipped.add(SkipReason::Filtered, filtered);
         let clock = self.first.map(|_| self.clock);
         RunCounts { packets: self.counts, flows, first: self.first, clock }
     }
@@ -166,7 +171,7 @@ fn run_inline(
     }
     worker.finish(front.clock);
     stage.events(0, worker.take_events(), Timestamp::MAX).map_err(RunError::Stage)?;
-    Ok(front.finish(worker.counts()))
+    Ok(front.finish(source.tally().filtered, worker.counts()))
 }
 
 /// Packets of one batch for one worker.
@@ -195,8 +200,7 @@ fn run_threaded(
         let mut workers = Vec::new();
         for index in 0..settings.workers {
             let (hand, deals) = bounded(QUEUE);
-            let worker =
-                Worker::new(index, settings.workers, settings.flow, settings.uids.clone());
+            let worker = Worker::new(index, settings.workers, settings.flow, settings.uids.clone());
             let found = found.clone();
             workers.push(scope.spawn(move || run_worker(worker, index, &deals, &found)));
             hands.push(hand);
@@ -209,7 +213,7 @@ fn run_threaded(
         }
         let staged = staged.join().unwrap_or_else(|_| Err("the second stage panicked".into()));
         staged.map_err(RunError::Stage)?;
-        Ok(read?.finish(flows))
+        Ok(read?.finish(source.tally().filtered, flows))
     })
 }
 

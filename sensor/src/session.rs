@@ -122,7 +122,13 @@ impl Session {
     }
 
     /// Takes contiguous bytes of a stream.
-    pub fn bytes(&mut self, direction: Direction, time: Timestamp, bytes: &[u8], emitter: &mut Emitter) {
+    pub fn bytes(
+        &mut self,
+        direction: Direction,
+        time: Timestamp,
+        bytes: &[u8],
+        emitter: &mut Emitter,
+    ) {
         match &self.state {
             State::Ignored => {}
             State::Active(_) if self.pending.of(direction).bytes.is_empty() => {
@@ -140,7 +146,13 @@ impl Session {
     }
 
     /// Learns that bytes of a stream are missing.
-    pub fn gap(&mut self, direction: Direction, time: Timestamp, missing: u64, emitter: &mut Emitter) {
+    pub fn gap(
+        &mut self,
+        direction: Direction,
+        time: Timestamp,
+        missing: u64,
+        emitter: &mut Emitter,
+    ) {
         match &mut self.state {
             State::Ignored => {}
             State::Probing { .. } => {
@@ -178,11 +190,24 @@ impl Session {
             Step::Consumed(_) | Step::NeedMore { .. } => {}
             Step::Done => self.retire(),
             Step::NotMine => self.disown(),
-            Step::HandOff { to, .. } => self.hand_off(to),
+            Step::HandOff { to, from } => {
+                self.hand_off(to);
+                let rest = chunk.bytes.get(from..).unwrap_or_default();
+                if !rest.is_empty() {
+                    let wire_bytes = chunk.wire_bytes.saturating_sub(from);
+                    self.datagram(chunk.direction, chunk.time, rest, wire_bytes, emitter);
+                }
+            }
         }
     }
 
-    fn probe_stream(&mut self, direction: Direction, time: Timestamp, bytes: &[u8], emitter: &mut Emitter) {
+    fn probe_stream(
+        &mut self,
+        direction: Direction,
+        time: Timestamp,
+        bytes: &[u8],
+        emitter: &mut Emitter,
+    ) {
         if let State::Probing { first, .. } = &mut self.state {
             first.get_or_insert(direction);
         }
@@ -201,15 +226,13 @@ impl Session {
         }
     }
 
-    /// One direction told nobody anything. The other may still.
+    /// One direction told nobody anything. The other may still, as long as what the first one said
+    /// can be kept for the analyzer that it finds.
     fn give_up_probing(&mut self, direction: Direction) {
-        let other = self.pending.of(direction.reversed());
-        let other_undecided = other.bytes.len() < PROBE_BYTES && other.at_least == 0;
+        let other_gave_up = self.pending.of(direction.reversed()).at_least == usize::MAX;
         let pending = self.pending.of_mut(direction);
-        // Keep what was seen, for an analyzer that the other direction finds; mark it as probed.
         pending.at_least = usize::MAX;
-        let full = pending.bytes.len() > 4 * PROBE_BYTES;
-        if !other_undecided || full {
+        if other_gave_up || pending.bytes.len() >= PROBE_BYTES {
             self.ignore();
         }
     }
@@ -238,7 +261,8 @@ impl Session {
         for usual in [true, false] {
             for protocol in protocols::ALL.iter().copied() {
                 let on_usual_port = protocol.ports.iter().any(|&port| self.context.has_port(port));
-                if on_usual_port != usual || !protocol.transports.contains(&self.context.transport) {
+                if on_usual_port != usual || !protocol.transports.contains(&self.context.transport)
+                {
                     continue;
                 }
                 match (protocol.probe)(&probe) {
@@ -262,7 +286,13 @@ impl Session {
     }
 
     /// Shows bytes to the analyzer, and what is left to whoever comes next.
-    fn show(&mut self, direction: Direction, time: Timestamp, shown: Shown<'_>, emitter: &mut Emitter) {
+    fn show(
+        &mut self,
+        direction: Direction,
+        time: Timestamp,
+        shown: Shown<'_>,
+        emitter: &mut Emitter,
+    ) {
         let mut shown = shown;
         loop {
             let State::Active(active) = &mut self.state else { return };
@@ -303,7 +333,12 @@ impl Session {
     }
 
     /// Bytes behind a hand-off go to the new analyzer, or to the probes.
-    fn after_hand_off(&mut self, direction: Direction, time: Timestamp, emitter: &mut Emitter) -> Turn {
+    fn after_hand_off(
+        &mut self,
+        direction: Direction,
+        time: Timestamp,
+        emitter: &mut Emitter,
+    ) -> Turn {
         if self.pending.of(direction).bytes.is_empty() {
             return Turn::Wait;
         }
@@ -335,7 +370,8 @@ impl Session {
                     pending.bytes.extend_from_slice(rest);
                 }
             }
-            Shown::Pending if consumed >= pending.bytes.len() => pending.bytes.clear(),
+            // Given back rather than cleared: most flows never keep anything again.
+            Shown::Pending if consumed >= pending.bytes.len() => pending.bytes = Vec::new(),
             Shown::Pending => drop(pending.bytes.drain(..consumed)),
         }
         pending.at_least = at_least;

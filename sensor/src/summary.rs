@@ -49,11 +49,11 @@ impl Summary<'_> {
         let seconds = self.took.as_secs_f64().max(1e-9);
         writeln!(
             f,
-            "Read {} and {} in {:.2} s: {} packets/s, {:.2} Gbit/s",
+            "Read {} and {} in {:.2} s: {:.2} M packets/s, {:.2} Gbit/s",
             count(self.tally.files, "file"),
             Bytes(packets.bytes),
             seconds,
-            Grouped((packets.received as f64 / seconds) as u64),
+            packets.received as f64 / seconds / 1e6,
             packets.bytes as f64 * 8.0 / seconds / 1e9,
         )?;
         if let (Some(first), Some(last)) = (self.counts.first, self.counts.clock) {
@@ -125,12 +125,9 @@ impl Summary<'_> {
         for (table, rows) in self.overview.rows() {
             write!(f, "             {:>13} {table}", Grouped(*rows))?;
             match self.archived.and_then(|archived| archived.tables.get(table)) {
-                Some(written) => writeln!(
-                    f,
-                    "  ({}, {})",
-                    count(written.files, "file"),
-                    Bytes(written.bytes)
-                )?,
+                Some(written) => {
+                    writeln!(f, "  ({}, {})", count(written.files, "file"), Bytes(written.bytes))?
+                }
                 None => writeln!(f)?,
             }
         }
@@ -146,7 +143,7 @@ impl fmt::Display for Grouped {
         let digits = self.0.to_string();
         let mut text = String::with_capacity(digits.len() + digits.len() / 3);
         for (at, digit) in digits.chars().enumerate() {
-            if at > 0 && (digits.len() - at) % 3 == 0 {
+            if at > 0 && (digits.len() - at).is_multiple_of(3) {
                 text.push(',');
             }
             text.push(digit);
@@ -167,11 +164,7 @@ impl fmt::Display for Bytes {
             value /= 1_000.0;
             unit += 1;
         }
-        if unit == 0 {
-            write!(f, "{} B", self.0)
-        } else {
-            write!(f, "{value:.1} {}", UNITS[unit])
-        }
+        if unit == 0 { write!(f, "{} B", self.0) } else { write!(f, "{value:.1} {}", UNITS[unit]) }
     }
 }
 

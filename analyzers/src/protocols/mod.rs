@@ -17,7 +17,7 @@ macro_rules! protocols {
 }
 
 protocols! {
-    dns http tls quic smb;
+    dns http tls quic smb rdp;
 
     remote: SSH TELNET RFB X11;
     mail: SMTP POP3 IMAP NNTP;

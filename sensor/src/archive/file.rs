@@ -1,7 +1,9 @@
 //! Files of the archive: their names, and how they come to be.
 //!
 //! In: a folder, a sensor's name, rows. Out: a file that is whole. It grows under a hidden name in
-//! the folder where it will stay, is synced, and only then gets its final name.
+//! its table's folder, is synced, and only then moves to its partition under its final name.
+//! Growing files lie in the table's folder because leftovers are looked for whenever the archive is
+//! opened, and a year has ten thousand partitions a table.
 //!
 //! **Invariant:** a file under its final name is whole, and is never written again.
 
@@ -81,18 +83,20 @@ pub(super) struct InProgress {
 }
 
 impl InProgress {
-    /// Begins the sensor's next file in `directory`, whose first row is of `first`.
+    /// Begins the sensor's next file of the partition in `directory`, whose first row is of
+    /// `first`. It grows in `nursery`, a folder of the same file system.
     ///
     /// Whoever makes the hidden file owns its number: another process that writes for the same
     /// sensor meets either the hidden file or the final one, and takes the next number.
     pub(super) fn create(
+        nursery: &Path,
         directory: &Path,
         sensor: &SensorName,
         first: Timestamp,
     ) -> Result<Self, ArchiveError> {
         for sequence in 1..=u32::MAX {
             let stem = sensor.file_stem(first, sequence);
-            let path = directory.join(format!(".{stem}{IN_PROGRESS}"));
+            let path = nursery.join(format!(".{stem}{IN_PROGRESS}"));
             let published = directory.join(format!("{stem}.parquet"));
             if published.exists() {
                 continue;
@@ -164,15 +168,13 @@ pub(super) fn sync_directory(directory: &Path) -> Result<(), ArchiveError> {
     }
 }
 
-/// Removes what a crash of this sensor left in any partition; answers how many files.
+/// Removes what a crash of this sensor left; answers how many files.
 pub(super) fn remove_leftovers(archive: &Path, sensor: &SensorName) -> Result<usize, ArchiveError> {
     let left = |name: &str| sensor.left(name);
     let mut leftovers = entries(archive, left)?;
-    for table in subdirectories(archive, "")? {
-        for date in subdirectories(&table, "date=")? {
-            for hour in subdirectories(&date, "hour=")? {
-                leftovers.extend(entries(&hour, left)?);
-            }
+    for table in entries(archive, |name| !name.starts_with('.'))? {
+        if table.is_dir() {
+            leftovers.extend(entries(&table, left)?);
         }
     }
     let mut removed = 0;
@@ -195,12 +197,6 @@ fn remove_leftover(path: &Path) -> Result<bool, ArchiveError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         outcome => outcome.map(|()| true).map_err(ArchiveError::io("remove", path)),
     }
-}
-
-fn subdirectories(directory: &Path, prefix: &str) -> Result<Vec<PathBuf>, ArchiveError> {
-    let mut found = entries(directory, |name| name.starts_with(prefix))?;
-    found.retain(|path| path.is_dir());
-    Ok(found)
 }
 
 fn entries(directory: &Path, wanted: impl Fn(&str) -> bool) -> Result<Vec<PathBuf>, ArchiveError> {

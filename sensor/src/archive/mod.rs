@@ -1,8 +1,8 @@
 //! The archive: records as Parquet files that every query engine reads.
 //!
 //! In: stamped rows in the order that the watch stage gives them, and the clock of packet time.
-//! Out: `ARCHIVE/<table>/date=YYYY-MM-DD/hour=HH/<sensor>-<first ts>-<number>.parquet`, partitioned by
-//! the row's `ts` in UTC. A row waits in memory with the others of its table and hour; they are
+//! Out: `ARCHIVE/<table>/date=YYYY-MM-DD/hour=HH/<sensor>-<first ts>-<number>.parquet`, partitioned
+//! by the row's `ts` in UTC. A row waits in memory with the others of its table and hour; they are
 //! written together, sorted by (ts, uid, arrival), when they are many or old enough.
 //!
 //! - **Invariant:** a file under its final name is whole and durable, and is never written again.
@@ -48,7 +48,8 @@ pub struct Options {
     /// is written.
     pub buffer_bytes: usize,
     /// Partitions that may wait at a time; above it, the least recently used one is written.
-    /// Without this bound a capture whose clock jumps opens a partition for each hour that it names.
+    /// Without this bound a capture whose clock jumps opens a partition for each hour that it
+    /// names.
     pub partitions: usize,
     /// Rows that a partition may hold; then they are written.
     pub partition_rows: usize,
@@ -118,7 +119,7 @@ impl Archive {
             .map_err(ArchiveError::io("make the archive directory", directory))?;
         file::remove_leftovers(directory, &sensor)?;
         // Asks now whether files can be made, instead of when the first rows are due.
-        InProgress::create(directory, &sensor, Timestamp::default())?;
+        InProgress::create(directory, directory, &sensor, Timestamp::default())?;
         Ok(Self {
             directory: directory.to_owned(),
             options,
@@ -239,7 +240,9 @@ impl Archive {
             let parents = parents.take_while(|parent| parent.starts_with(&self.directory));
             self.unsynced.extend(parents.map(Path::to_owned));
         }
-        let bytes = write_file(sealed, &directory, &self.sensor)?;
+        let table_directory = sealed.key.table_directory(&self.directory);
+        let target = InProgress::create(&table_directory, &directory, &self.sensor, sealed.first)?;
+        let bytes = write_file(sealed, target, &self.sensor)?;
         self.unsynced.insert(directory);
         let table = self.summary.tables.entry(sealed.table.name).or_default();
         table.rows += sealed.order.len() as u64;
@@ -257,9 +260,12 @@ impl Archive {
     }
 }
 
-/// Writes rows as one file in `directory`; answers its bytes.
-fn write_file(sealed: &Sealed, directory: &Path, sensor: &SensorName) -> Result<u64, ArchiveError> {
-    let target = InProgress::create(directory, sensor, sealed.first)?;
+/// Writes rows as one file; answers its bytes.
+fn write_file(
+    sealed: &Sealed,
+    target: InProgress,
+    sensor: &SensorName,
+) -> Result<u64, ArchiveError> {
     let failed = || ArchiveError::encode(target.path());
     let options = ArrowWriterOptions::new()
         .with_properties(layout::properties(sealed.table, sensor.as_str(), &sealed.batch))

@@ -1,8 +1,8 @@
 //! One hour of one table while its rows wait to be written.
 //!
-//! In: stamped rows in their order of arrival, turned into columns at once, which hold a fraction of
-//! the memory of the records. Out: the columns with the order of the file, and the folder that they
-//! belong to.
+//! In: stamped rows in their order of arrival, turned into columns at once, which hold a fraction
+//! of the memory of the records. Out: the columns with the order of the file, and the folder that
+//! they belong to.
 
 use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
@@ -32,13 +32,17 @@ impl PartitionKey {
         Self { hour, table: row.record.table().name }
     }
 
+    /// Its table's folder in the archive.
+    pub(super) fn table_directory(self, archive: &Path) -> PathBuf {
+        archive.join(self.table)
+    }
+
     /// Its folder in the archive.
     pub(super) fn directory(self, archive: &Path) -> PathBuf {
         // Packet time spans the years 1677 to 2262, all of which jiff knows.
         let start = jiff::Timestamp::from_second(self.hour * 3_600).unwrap_or_default();
         let start = Offset::UTC.to_datetime(start);
-        archive
-            .join(self.table)
+        self.table_directory(archive)
             .join(format!("date={}", start.date()))
             .join(format!("hour={:02}", start.hour()))
     }

@@ -69,8 +69,8 @@ fn integer_coding<T: ArrowPrimitiveType<Native: Into<i64>>>(array: &PrimitiveArr
     }
 }
 
-/// The sample's rows: one of each stretch of equal length, those without a value left out. Which one
-/// changes from stretch to stretch, so that values that come in turn are all met.
+/// The sample's rows: one of each stretch of equal length, those without a value left out. Which
+/// one changes from stretch to stretch, so that values that come in turn are all met.
 fn rows(array: &dyn Array) -> impl Iterator<Item = usize> {
     let stretch = array.len().div_ceil(SAMPLE).max(1);
     (0..SAMPLE)

@@ -332,7 +332,7 @@ fn a_crash_leaves_only_whole_files() {
 #[test]
 fn leftovers_of_this_sensor_are_removed_and_nobody_elses() {
     let directory = TempDir::new().unwrap();
-    let folder = directory.path().join(FOLDER);
+    let folder = directory.path().join("count");
     fs::create_dir_all(&folder).unwrap();
     let names = [
         (".edge-1-20260102T030405Z-0001.parquet.inprogress", false),
@@ -362,7 +362,8 @@ fn a_name_that_is_taken_is_never_written_again() {
         archive_of(directory.path(), &[count(at(0), None, number)]);
     }
     // A file that another process of the same name is writing takes its number as well.
-    let growing = folder.join(".edge-1-20260102T030405Z-0004.parquet.inprogress");
+    let name = ".edge-1-20260102T030405Z-0004.parquet.inprogress";
+    let growing = directory.path().join("count").join(name);
     let mut archive = Archive::open(directory.path(), options()).unwrap();
     fs::write(&growing, "").unwrap();
     archive.write(&count(at(0), None, 4)).unwrap();

@@ -18,12 +18,8 @@ pub enum Checksum {
 }
 
 impl Checksum {
-    /// Good where `good`, else bad.
-    pub(super) const fn of(good: bool) -> Self {
-        if good { Self::Good } else { Self::Bad }
-    }
-
-    /// What is known of both together: one bad is bad, and without a bad one, one unknown is unknown.
+    /// What is known of both together: one bad is bad, and without a bad one, one unknown is
+    /// unknown.
     pub(super) const fn and(self, other: Self) -> Self {
         match (self, other) {
             (Self::Bad, _) | (_, Self::Bad) => Self::Bad,
@@ -39,8 +35,8 @@ impl Checksum {
 pub(super) struct Sum(u64);
 
 impl Sum {
-    /// The sum with more bytes. Halves of a word are added to 64 bits, so that no carry is lost below
-    /// sixteen gigabytes.
+    /// The sum with more bytes. Halves of a word are added to 64 bits, so that no carry is lost
+    /// below sixteen gigabytes.
     #[inline]
     pub(super) fn with(self, bytes: &[u8]) -> Self {
         let (words, rest) = bytes.as_chunks::<8>();
@@ -74,12 +70,12 @@ impl Sum {
         addresses.with(&len.to_be_bytes()).with(&[0, 0, 0, protocol])
     }
 
-    /// Whether the bytes, their checksum field included, sum up to ones.
-    pub(super) fn is_ones(self) -> bool {
+    /// Good where the bytes, their checksum field included, sum up to ones.
+    pub(super) fn verdict(self) -> Checksum {
         let mut sum = self.0;
         while sum > 0xffff {
             sum = (sum & 0xffff).wrapping_add(sum >> 16);
         }
-        sum == 0xffff
+        if sum == 0xffff { Checksum::Good } else { Checksum::Bad }
     }
 }

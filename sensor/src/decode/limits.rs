@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-/// Headers that are walked through, from the link to the transport: a sender may nest VLAN, MPLS and
-/// extension headers at will, and every one costs time.
+/// Headers that are walked through, from the link to the transport: a sender may nest VLAN, MPLS
+/// and extension headers at will, and every one costs time.
 pub(super) const LAYERS: usize = 16;
 
 /// Extension headers of one IP packet. RFC 8200 has use for seven; whoever sends more wants a
@@ -27,8 +27,8 @@ pub(super) const TUNNEL_NAMES: usize = 4_096;
 pub(super) const FRAGMENT_DATAGRAMS: usize = 4_096;
 
 /// Fragments of one datagram: as many as there are units of eight bytes in the longest. Fewer would
-/// hide whoever sends such small ones, which is the oldest trick there is; without a bound, copies of
-/// one fragment could keep a datagram busy for ever. What they occupy is bounded below.
+/// hide whoever sends such small ones, which is the oldest trick there is; without a bound, copies
+/// of one fragment could keep a datagram busy for ever. What they occupy is bounded below.
 pub(super) const FRAGMENTS_PER_DATAGRAM: usize = 8_192;
 
 /// Bytes that fragments may occupy, the tables around them included.

@@ -1,7 +1,8 @@
 //! From the link layer to IP: Ethernet and its tags, Linux cooked captures, PPP, MPLS and the like.
 //!
-//! In: a frame and its link type. Out: step by step, which header comes next and where. The registry
-//! of link types is that of pcap (draft-ietf-opsawg-pcaplinktype); each step names its standard.
+//! In: a frame and its link type. Out: step by step, which header comes next and where. The
+//! registry of link types is that of pcap (draft-ietf-opsawg-pcaplinktype); each step names its
+//! standard.
 
 use etherparse::Ethernet2HeaderSlice;
 
@@ -127,8 +128,8 @@ pub(super) fn bare_ether_type(span: Span<'_>) -> Next<'_> {
     ether_type(u16::from_be_bytes(bytes), rest)
 }
 
-/// A VLAN tag (IEEE 802.1Q, section 9.6): its VLAN, `None` in a tag that tells a priority alone, and
-/// what follows.
+/// A VLAN tag (IEEE 802.1Q, section 9.6): its VLAN, `None` in a tag that tells a priority alone,
+/// and what follows.
 pub(super) fn vlan(span: Span<'_>) -> Result<(Option<u16>, Next<'_>), SkipReason> {
     let (&[control, id, high, low], rest) = span.header::<4>().map_err(too_short)?;
     let vlan = u16::from_be_bytes([control & 0x0f, id]);
@@ -168,13 +169,18 @@ pub(super) fn mpls(span: Span<'_>) -> Next<'_> {
     }
 }
 
-/// A pseudowire's frame after its control word, or, where that makes no sense, the frame of a
-/// pseudowire without one whose first address begins with zeros.
+/// A pseudowire's frame after its control word, unless only the frame of a pseudowire without one,
+/// whose first address begins with zeros, has an EtherType where it must be.
 fn after_control_word(span: Span<'_>) -> Span<'_> {
     match span.skip(4) {
-        Ok(frame) if matches!(ethernet(frame), Ok(_) | Err(SkipReason::Arp)) => frame,
+        Ok(frame) if has_ether_type(frame) || !has_ether_type(span) => frame,
         _ => span,
     }
+}
+
+/// Whether a frame has an EtherType that is known here, and no length.
+fn has_ether_type(frame: Span<'_>) -> bool {
+    matches!(ethernet(frame), Ok((layer, _)) if layer != Layer::Llc)
 }
 
 /// The network service header (RFC 8300, section 2.2).
@@ -205,8 +211,8 @@ pub(super) fn pppoe(span: Span<'_>) -> Next<'_> {
     }
 }
 
-/// PPP (RFC 1661, section 2), with or without HDLC's address and control (RFC 1662, section 3.1) and
-/// with its protocol field compressed or not (RFC 1661, section 6.5).
+/// PPP (RFC 1661, section 2), with or without HDLC's address and control (RFC 1662, section 3.1)
+/// and with its protocol field compressed or not (RFC 1661, section 6.5).
 pub(super) fn ppp(span: Span<'_>) -> Next<'_> {
     let span = match span.header() {
         Ok(([0xff, 0x03], rest)) => rest,

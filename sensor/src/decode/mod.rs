@@ -11,8 +11,9 @@
 //! - **Invariant:** every packet of the capture is counted once: in a [`Packet`]'s
 //!   `captured_packets`, by [`Decoded::Skipped`], or by [`Decoder::expire_fragments`] and
 //!   [`Decoder::finish`].
-//! - **Invariant:** what a plain TCP packet meets is one function to the compiler: the steps on its way
-//!   are inlined by force, since handing layers over in memory takes as long again as reading them.
+//! - **Invariant:** what a plain TCP packet meets is one function to the compiler: the steps on its
+//!   way are inlined by force, since handing layers over in memory takes as long again as reading
+//!   them.
 //! - **Invariant:** nothing is allocated for a packet that is neither fragment nor in a tunnel that
 //!   was never seen before.
 //! - **Invariant:** nothing here can panic or recurse, and every loop has a bound in [`limits`].
@@ -91,17 +92,15 @@ pub struct Packet {
     pub inner_vlan: Option<u16>,
     /// Encapsulations that were removed, outermost first, such as `gre` or `vxlan:42`.
     pub tunnel: Option<Arc<str>>,
-    /// Packets of the capture that this stands for: what `stats` counts as decoded.
+    /// Packets of the capture that this was made of: one, or the number of fragments.
     pub captured_packets: u32,
-    /// IP packets that this stands for: one, or the number of fragments. It differs from
-    /// `captured_packets` where a tunnel's packet was in fragments and the one inside was whole.
-    pub ip_packets: u32,
-    /// Bytes of those IP packets by their length fields.
+    /// Bytes of the innermost IP packet by its length field, put together where it was in
+    /// fragments.
     pub ip_bytes: u64,
     /// How the fragments overlap, where there are several.
     pub fragment_overlap: FragmentOverlap,
-    /// TCP's fields; `None` also where the capture cut the header, or the header's own length cannot
-    /// be: then nothing is known but the ports.
+    /// TCP's fields; `None` also where the capture cut the header, or the header's own length
+    /// cannot be: then nothing is known but the ports.
     pub tcp: Option<TcpFields>,
     /// What the headers' checksums say.
     pub checksum: Checksum,
@@ -208,7 +207,8 @@ impl Decoder {
         }
     }
 
-    /// Gives up datagrams whose fragments did not come in time, and adds their packets to `skipped`.
+    /// Gives up datagrams whose fragments did not come in time, and adds their packets to
+    /// `skipped`.
     pub fn expire_fragments(&mut self, clock: Timestamp, skipped: &mut SkipCounts) {
         self.fragments.expire(clock, skipped);
     }
@@ -272,7 +272,6 @@ impl Decoder {
             inner_vlan: walk.inner_vlan,
             tunnel: self.names.name(&walk.tunnels, found.tunnels),
             captured_packets: walk.captured,
-            ip_packets: ip.packets,
             ip_bytes: ip.bytes,
             fragment_overlap: walk.overlap,
             tcp: head.tcp,

@@ -37,9 +37,7 @@ pub(super) struct Ip {
     pub(super) src: IpAddr,
     /// Receiver, as the header says; a source route may name a further one.
     pub(super) dst: IpAddr,
-    /// IP packets that this stands for.
-    pub(super) packets: u32,
-    /// Their bytes by their length fields.
+    /// Its bytes by its length field.
     pub(super) bytes: u64,
     /// What is known of the header's checksum.
     pub(super) checksum: Checksum,
@@ -88,7 +86,7 @@ pub(super) struct Part<'a> {
     pub(super) protocol: u8,
     /// Offset of its first byte in the datagram.
     pub(super) start: usize,
-    /// Whether it is the last.
+    /// Whether more follow.
     pub(super) place: Place,
     /// Its bytes.
     pub(super) span: Span<'a>,
@@ -101,12 +99,6 @@ pub(super) enum Place {
     MoreFollow,
     /// It is the end of its datagram.
     Last,
-}
-
-impl Place {
-    const fn of(more_fragments: bool) -> Self {
-        if more_fragments { Self::MoreFollow } else { Self::Last }
-    }
 }
 
 fn too_short(short: Short) -> SkipReason {
@@ -141,9 +133,8 @@ pub(super) fn ipv4(span: Span<'_>, fit: Fit) -> Result<(Ip, Carried<'_>), SkipRe
     let ip = Ip {
         src: header.source_addr().into(),
         dst: header.destination_addr().into(),
-        packets: 1,
         bytes: total as u64,
-        checksum: Checksum::of(Sum::default().with(header_bytes).is_ones()),
+        checksum: Sum::default().with(header_bytes).verdict(),
         addresses: Addresses::Ends,
     };
     let payload = span.of_length(total).skip(header_bytes.len()).map_err(too_short)?;
@@ -155,7 +146,7 @@ pub(super) fn ipv4(span: Span<'_>, fit: Fit) -> Result<(Ip, Carried<'_>), SkipRe
         id: header.identification().into(),
         protocol,
         start: usize::from(header.fragments_offset().byte_offset()),
-        place: Place::of(header.more_fragments()),
+        place: if header.more_fragments() { Place::MoreFollow } else { Place::Last },
         span: payload,
     };
     Ok((ip, Carried::Part(part)))
@@ -181,7 +172,6 @@ pub(super) fn ipv6(span: Span<'_>, fit: Fit) -> Result<(Ip, Carried<'_>), SkipRe
     let ip = Ip {
         src: header.source_addr().into(),
         dst: header.destination_addr().into(),
-        packets: 1,
         bytes: len.saturating_add(IPV6_HEADER_BYTES) as u64,
         checksum: Checksum::Good,
         addresses: Addresses::Ends,
@@ -287,7 +277,7 @@ fn fragment(span: Span<'_>) -> Result<Part<'_>, SkipReason> {
         id: header.identification(),
         protocol: header.next_header().0,
         start: usize::from(header.fragment_offset().byte_offset()),
-        place: Place::of(header.more_fragments()),
+        place: if header.more_fragments() { Place::MoreFollow } else { Place::Last },
         span: span.skip(header.slice().len()).map_err(too_short)?,
     })
 }

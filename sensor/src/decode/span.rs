@@ -36,8 +36,8 @@ impl Short {
 }
 
 impl<'a> Span<'a> {
-    /// A whole frame or datagram. Captures that claim to hold more than the wire had are believed in
-    /// what they hold.
+    /// A whole frame or datagram. Captures that claim to hold more than the wire had are believed
+    /// in what they hold.
     pub(super) fn new(held: &'a [u8], wire: usize) -> Self {
         Self { held, at: 0, wire: wire.max(held.len()) }
     }

@@ -1,8 +1,8 @@
 //! TCP (RFC 9293), UDP (RFC 768), ICMP (RFC 792, RFC 4443), SCTP (RFC 9260); of any other protocol
 //! only its number is known.
 //!
-//! In: what an IP packet carries. Out: ports, TCP's fields, the payload, and whether the checksum is
-//! right. A header that the capture cut still gives what it has, as long as its ports are there.
+//! In: what an IP packet carries. Out: ports, TCP's fields, the payload, and whether the checksum
+//! is right. A header that the capture cut still gives what it has, as long as its ports are there.
 
 use analyzers::Transport;
 
@@ -109,7 +109,7 @@ fn icmp(span: Span<'_>) -> Result<Head<'_>, SkipReason> {
 pub(super) fn checksum(ip: &Ip, protocol: u8, span: Span<'_>) -> Checksum {
     match Transport(protocol) {
         Transport::ICMP if span.is_cut() => Checksum::Unknown,
-        Transport::ICMP => Checksum::of(Sum::default().with(span.held()).is_ones()),
+        Transport::ICMP => Sum::default().with(span.held()).verdict(),
         Transport::TCP | Transport::ICMP6 => with_pseudo_header(ip, protocol, span),
         Transport::UDP => udp_checksum(ip, span),
         _ => Checksum::Good,
@@ -131,5 +131,5 @@ fn with_pseudo_header(ip: &Ip, protocol: u8, span: Span<'_>) -> Checksum {
         return Checksum::Unknown;
     }
     let sum = Sum::default().with_pseudo_header(ip.src, ip.dst, protocol, len);
-    Checksum::of(sum.with(span.held()).is_ones())
+    sum.with(span.held()).verdict()
 }

@@ -132,8 +132,14 @@ impl fmt::Display for TunnelPath {
 pub(super) struct TunnelNames(HashMap<TunnelPath, Arc<str>, foldhash::fast::RandomState>);
 
 impl TunnelNames {
-    /// The text of the outermost `depth` tunnels of a path, `None` where there are none. A full table
-    /// is emptied: the texts that flows hold live on, and those in use come back.
+    /// How many are kept.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The text of the outermost `depth` tunnels of a path, `None` where there are none. A full
+    /// table is emptied: the texts that flows hold live on, and those in use come back.
     pub(super) fn name(&mut self, path: &TunnelPath, depth: usize) -> Option<Arc<str>> {
         if depth == 0 {
             return None;
@@ -279,8 +285,8 @@ fn erspan_iii(span: Span<'_>) -> Inside<'_> {
     Some((Tunnel::Erspan(Some(session)), layer, frame))
 }
 
-/// VXLAN: the flag that the network is valid, then the network. Receivers ignore what is reserved, so
-/// it may be anything.
+/// VXLAN: the flag that the network is valid, then the network. Receivers ignore what is reserved,
+/// so it may be anything.
 fn vxlan(payload: Span<'_>) -> Inside<'_> {
     const NETWORK_IS_VALID: u8 = 0x08;
     let (&[flags, _, _, _, n0, n1, n2, _], frame) = payload.header().ok()?;
@@ -348,8 +354,8 @@ fn teredo(payload: Span<'_>) -> Inside<'_> {
     is_ipv6.then_some((Tunnel::Teredo, Layer::Ipv6, packet))
 }
 
-/// AYIYA: lengths of identity and signature, what to do with the packet, its protocol, the time; then
-/// identity and signature, then the packet.
+/// AYIYA: lengths of identity and signature, what to do with the packet, its protocol, the time;
+/// then identity and signature, then the packet.
 fn ayiya(payload: Span<'_>) -> Inside<'_> {
     const FORWARD: u8 = 1;
     let (&[identity, signature, operation, next, _, _, _, _], rest) = payload.header().ok()?;

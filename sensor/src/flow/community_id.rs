@@ -102,9 +102,13 @@ mod tests {
 
     #[test]
     fn base64_pads_as_rfc_4648_says() {
-        for (bytes, expected) in
-            [(&b""[..], ""), (b"f", "Zg=="), (b"fo", "Zm8="), (b"foo", "Zm9v"), (b"foob", "Zm9vYg==")]
-        {
+        for (bytes, expected) in [
+            (&b""[..], ""),
+            (b"f", "Zg=="),
+            (b"fo", "Zm8="),
+            (b"foo", "Zm9v"),
+            (b"foob", "Zm9vYg=="),
+        ] {
             let mut text = String::new();
             push_base64(bytes, &mut text);
             assert_eq!(text, expected);

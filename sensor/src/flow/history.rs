@@ -116,9 +116,14 @@ mod tests {
 
     #[test]
     fn tells_a_withdrawn_attempt() {
-        for (letters, expected) in
-            [("SR", true), ("^STR", true), ("SAR", false), ("SFR", false), ("HR", false), ("S", false)]
-        {
+        for (letters, expected) in [
+            ("SR", true),
+            ("^STR", true),
+            ("SAR", false),
+            ("SFR", false),
+            ("HR", false),
+            ("S", false),
+        ] {
             let history = History { letters: letters.bytes().collect(), seen: 0 };
             assert_eq!(history.is_syn_then_rst(), expected, "{letters}");
         }

@@ -95,12 +95,21 @@ impl FlowKey {
     #[must_use]
     pub fn shard(&self) -> usize {
         let addresses = self.low_ip ^ self.high_ip.rotate_left(17);
-        let folded = (addresses as u64) ^ ((addresses >> 64) as u64);
+        let [a, b, c, d] = words(addresses);
         let ports = u64::from(self.low_port) << 16 | u64::from(self.high_port);
-        let mixed = (folded ^ ports.rotate_left(32) ^ u64::from(self.transport))
-            .wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        (mixed >> 58) as usize % SHARDS
+        let folded = (a << 32 | b) ^ (c << 32 | d) ^ ports.rotate_left(32);
+        let mixed = (folded ^ u64::from(self.transport)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        // The highest bits of a product are its best mixed ones.
+        usize::from(mixed.to_be_bytes()[0]) % SHARDS
     }
+}
+
+/// The four 32-bit words of a number, most significant first.
+fn words(number: u128) -> [u64; 4] {
+    let bytes = number.to_be_bytes();
+    [0, 4, 8, 12].map(|at| {
+        u64::from(u32::from_be_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]))
+    })
 }
 
 /// The addresses' numbers; the family stands beside them in the key.

@@ -141,11 +141,19 @@ impl Flow {
 
     /// A flow opened by `packet`, which is not counted yet.
     #[must_use]
-    pub fn open(packet: &Packet, opening: Opening, id: FlowId, ordinal: u32, clock: Timestamp) -> Self {
+    pub fn open(
+        packet: &Packet,
+        opening: Opening,
+        id: FlowId,
+        ordinal: u32,
+        clock: Timestamp,
+    ) -> Self {
         let first_sender = first_sender(packet);
         let (originator, macs) = match first_sender {
             FirstSender::Originator => (opening.sender, opening.macs),
-            FirstSender::Responder => (opening.sender.other(), opening.macs.map(|(src, dst)| (dst, src))),
+            FirstSender::Responder => {
+                (opening.sender.other(), opening.macs.map(|(src, dst)| (dst, src)))
+            }
         };
         let mut history = History::default();
         if first_sender == FirstSender::Responder {
@@ -327,7 +335,7 @@ impl Flow {
         self.last_clock = clock;
         self.row.last = packet.time;
         let counters = self.totals.of_mut(direction);
-        counters.packets += u64::from(packet.captured_packets);
+        counters.packets += 1;
         counters.ip_bytes += packet.ip_bytes;
         counters.payload_bytes += u64::from(packet.payload_wire_bytes);
         counters.bad_checksums += u64::from(packet.checksum == Checksum::Bad);
@@ -410,7 +418,11 @@ impl Flow {
     fn end_reason(&self, cause: FinishReason) -> FinishReason {
         match &self.transport {
             TransportState::Stream(stream) if self.rank == Rank::Over => {
-                if stream.tcp.is_reset() { FinishReason::Rst } else { FinishReason::Fin }
+                if stream.tcp.is_reset() {
+                    FinishReason::Rst
+                } else {
+                    FinishReason::Fin
+                }
             }
             _ => cause,
         }

@@ -222,13 +222,14 @@ impl FlowTable {
 
     fn pop(&mut self, clock: Timestamp, timeouts: &Timeouts) -> Option<Entry> {
         let slots = &self.slots;
-        self.deadlines.pop_due(clock, &|rank, entry| {
-            match slots.get(entry.slot as usize).and_then(Option::as_ref) {
-                Some(flow) if flow.id.uid == entry.uid && flow.rank == rank => {
-                    Standing::Until(flow.deadline(timeouts))
-                }
-                _ => Standing::Gone,
+        self.deadlines.pop_due(clock, &|rank, entry| match slots
+            .get(entry.slot as usize)
+            .and_then(Option::as_ref)
+        {
+            Some(flow) if flow.id.uid == entry.uid && flow.rank == rank => {
+                Standing::Until(flow.deadline(timeouts))
             }
+            _ => Standing::Gone,
         })
     }
 

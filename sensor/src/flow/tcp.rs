@@ -8,7 +8,7 @@ use analyzers::{Direction, PerDirection};
 
 use super::history::{History, Tally};
 use crate::decode::TcpFields;
-use crate::stream::seq::SeqSpace;
+use crate::stream::seq::{SeqSpace, advanced};
 
 /// The sender has no more to send.
 pub const FIN: u8 = 1;
@@ -205,8 +205,10 @@ impl Tcp {
         let (src, dst) = (self.ends.src.state, self.ends.dst.state);
         let src_idle = matches!(src, Inactive | Partial);
         let dst_idle = matches!(dst, Inactive | Partial);
-        let no_bytes = || self.payload_bytes(Direction::SrcToDst) == 0
-            && self.payload_bytes(Direction::DstToSrc) == 0;
+        let no_bytes = || {
+            self.payload_bytes(Direction::SrcToDst) == 0
+                && self.payload_bytes(Direction::DstToSrc) == 0
+        };
         match (src, dst) {
             (SynSent | SynAckSent, Reset) => "REJ",
             (Reset, Reset) if no_bytes() => "REJ",
@@ -327,7 +329,7 @@ impl Tcp {
         history: &mut History,
     ) {
         let end = self.ends.of_mut(direction);
-        let next = tcp.seq.wrapping_add(taken as u32);
+        let next = advanced(tcp.seq, taken);
         let reached = end.space.offset(next, end.last);
         let step = reached.saturating_sub(offset_signed(end.last));
         let is_control = flags.has(SYN) || flags.has(RST);

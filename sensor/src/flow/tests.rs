@@ -10,7 +10,7 @@ use super::tcp::{ACK, FIN, RST, SYN};
 use super::uid::UidMaker;
 use super::{FlowKey, FlowRecord, FlowSettings, FlowTable, SHARDS};
 use crate::capture::{LinkType, RawPacket};
-use crate::decode::{Packet, Payload, TcpFields};
+use crate::decode::{Checksum, FragmentOverlap, Packet, Payload, TcpFields};
 use crate::event::EventKind;
 
 /// A packet without payload.
@@ -22,9 +22,16 @@ pub fn packet(src: &str, src_port: u16, dst: &str, dst_port: u16, transport: Tra
         src_port,
         dst_port,
         transport,
-        ip_packets: 1,
+        vlan: None,
+        inner_vlan: None,
+        tunnel: None,
+        captured_packets: 1,
         ip_bytes: 40,
-        ..Packet::default()
+        fragment_overlap: FragmentOverlap::None,
+        tcp: None,
+        checksum: Checksum::Good,
+        payload: Payload::Block { offset: 0, len: 0 },
+        payload_wire_bytes: 0,
     }
 }
 
@@ -128,20 +135,10 @@ fn states_and_histories_are_zeeks() {
             (3, 2),
         ),
         ("no answer", &[Step('>', SYN, 1, 0, "")], "S0", "S", (0, 0)),
-        (
-            "refused",
-            &[Step('>', SYN, 1, 0, ""), Step('<', RST_ACK, 0, 2, "")],
-            "REJ",
-            "Sr",
-            (0, 0),
-        ),
+        ("refused", &[Step('>', SYN, 1, 0, ""), Step('<', RST_ACK, 0, 2, "")], "REJ", "Sr", (0, 0)),
         (
             "open",
-            &[
-                Step('>', SYN, 1, 0, ""),
-                Step('<', SYN_ACK, 50, 2, ""),
-                Step('>', ACK, 2, 51, ""),
-            ],
+            &[Step('>', SYN, 1, 0, ""), Step('<', SYN_ACK, 50, 2, ""), Step('>', ACK, 2, 51, "")],
             "S1",
             "ShA",
             (0, 0),
@@ -249,7 +246,7 @@ fn a_gap_is_counted_and_written() {
         Step('<', ACK, 51, 10, ""),
     ])[0];
     assert_eq!(row.missed_bytes, 4);
-    assert_eq!(row.history.as_ref().unwrap().escaped(), "ShDGa");
+    assert_eq!(row.history.as_ref().unwrap().escaped(), "ShDaG");
 }
 
 #[test]

@@ -111,15 +111,21 @@ impl Assembler {
         if self.held.is_empty() {
             self.hand_on(offset, end, bytes, deliver);
         } else {
-            oddities.overlap_differs = self.hold(self.next.max(offset), end, tail(bytes, self.next.saturating_sub(offset)), keep);
+            oddities.overlap_differs = self.hold(
+                self.next.max(offset),
+                end,
+                tail(bytes, self.next.saturating_sub(offset)),
+                keep,
+            );
             self.drain(deliver);
         }
         oddities
     }
 
-    /// Takes an acknowledgement up to `offset`. Returns whether it reveals missing bytes.
+    /// Takes an acknowledgement up to `offset`. Returns whether it reveals missing bytes that no
+    /// earlier one did.
     pub fn acknowledged(&mut self, offset: u64) -> bool {
-        let reveals = offset > self.next && offset > self.acked;
+        let reveals = offset > self.next && self.lacks_some(self.next.max(self.acked), offset);
         self.acked = self.acked.max(offset);
         reveals
     }
@@ -145,6 +151,15 @@ impl Assembler {
         if self.has_acked_hole() {
             self.give_up_acked(deliver);
         }
+    }
+
+    /// Whether some of the bytes from `from` up to `until` were never seen.
+    fn lacks_some(&self, from: u64, until: u64) -> bool {
+        let seen_until = self
+            .held
+            .iter()
+            .fold(from, |seen, held| if held.start <= seen { seen.max(held.end) } else { seen });
+        seen_until < until
     }
 
     fn is_full(&self) -> bool {
@@ -268,7 +283,13 @@ mod tests {
     fn run(assembler: &mut Assembler, segments: &[(u64, &str)]) -> String {
         let mut out = String::new();
         for (offset, bytes) in segments {
-            assembler.segment(*offset, bytes.len() as u64, bytes.as_bytes(), Keep::Bytes, &mut write(&mut out));
+            assembler.segment(
+                *offset,
+                bytes.len() as u64,
+                bytes.as_bytes(),
+                Keep::Bytes,
+                &mut write(&mut out),
+            );
         }
         out
     }
@@ -301,8 +322,13 @@ mod tests {
         let mut out = String::new();
         let mut odd = Vec::new();
         for (offset, bytes) in [(3, "CD"), (2, "bcde"), (1, "a")] {
-            let oddities =
-                assembler.segment(offset, bytes.len() as u64, bytes.as_bytes(), Keep::Bytes, &mut write(&mut out));
+            let oddities = assembler.segment(
+                offset,
+                bytes.len() as u64,
+                bytes.as_bytes(),
+                Keep::Bytes,
+                &mut write(&mut out),
+            );
             odd.push(oddities.overlap_differs);
         }
         assert_eq!((out.as_str(), odd), ("abCDe", vec![false, true, false]));
@@ -312,8 +338,8 @@ mod tests {
     fn an_acknowledged_hole_waits_and_then_becomes_a_gap() {
         let mut assembler = Assembler::default();
         assert_eq!(run(&mut assembler, &[(1, "ab"), (5, "ef")]), "ab");
-        assert!(assembler.acknowledged(7));
-        assert!(!assembler.acknowledged(7));
+        assert!(assembler.acknowledged(6));
+        assert!(!assembler.acknowledged(7), "what follows the hole is there");
         let mut out = String::new();
         for _ in 0..HOLE_PATIENCE {
             assembler.packet_passed(&mut write(&mut out));

@@ -32,10 +32,17 @@ impl SeqSpace {
     /// The offset of `seq` that lies nearest to the offset `near`; negative if before the origin.
     #[must_use]
     pub fn offset(self, seq: u32, near: u64) -> i64 {
-        let near_seq = self.origin.wrapping_add(near as u32);
+        let near_seq = advanced(self.origin, near);
         let near = i64::try_from(near).unwrap_or(i64::MAX);
         near.saturating_add(i64::from(distance(near_seq, seq)))
     }
+}
+
+/// The sequence number `count` bytes after `seq`.
+#[must_use]
+pub fn advanced(seq: u32, count: u64) -> u32 {
+    let low = u32::try_from(count & u64::from(u32::MAX)).unwrap_or(0);
+    seq.wrapping_add(low)
 }
 
 /// Signed distance from `from` to `to`, for numbers less than 2^31 apart.

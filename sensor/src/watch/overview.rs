@@ -63,7 +63,8 @@ impl Overview {
     /// Services with their flows, most frequent first.
     #[must_use]
     pub fn services(&self) -> Vec<(&'static str, u64)> {
-        let mut services: Vec<_> = self.services.iter().map(|(name, flows)| (*name, *flows)).collect();
+        let mut services: Vec<_> =
+            self.services.iter().map(|(name, flows)| (*name, *flows)).collect();
         services.sort_by_key(|&(name, flows)| (std::cmp::Reverse(flows), name));
         services
     }

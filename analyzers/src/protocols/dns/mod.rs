@@ -36,9 +36,7 @@ use crate::emitter::Emitter;
 use crate::flow_id::Transport;
 use crate::limits::DNS_MESSAGE_BYTES;
 use crate::malformed::Malformed;
-use crate::protocol::{
-    Analyzer, Chunk, Finish, FlowContext, Gap, Protocol, Step, StreamStart,
-};
+use crate::protocol::{Analyzer, Chunk, Finish, FlowContext, Gap, Protocol, Step, StreamStart};
 use crate::reader::Reader;
 use crate::time::Timestamp;
 use crate::weird::Weird;

@@ -98,12 +98,7 @@ fn message_at(bytes: &[u8], proof: Proof) -> Verdict {
 }
 
 /// Judges a message of `wire_bytes` by its header and its first question.
-fn start_of_message(
-    bytes: &[u8],
-    wire_bytes: usize,
-    dialect: Dialect,
-    proof: Proof,
-) -> Verdict {
+fn start_of_message(bytes: &[u8], wire_bytes: usize, dialect: Dialect, proof: Proof) -> Verdict {
     let mut reader = Reader::new(bytes);
     let Ok(header) = Header::read(&mut reader) else { return Verdict::Unsure };
     if !is_sound(&header, wire_bytes, proof) {
@@ -172,9 +167,7 @@ fn first_entry(r: &mut Reader<'_>, dialect: Dialect, proof: Proof) -> Result<(),
     let class_is_known = class_word(dialect.class(r.u16("class")?)).is_some();
     let plausible = match proof {
         Proof::Port => type_is_known || class_is_known,
-        Proof::Content => {
-            type_is_known && class_is_known && text.iter().all(u8::is_ascii_graphic)
-        }
+        Proof::Content => type_is_known && class_is_known && text.iter().all(u8::is_ascii_graphic),
     };
     if plausible { Ok(()) } else { Err(Malformed::bad_value("first entry", start)) }
 }

@@ -53,7 +53,13 @@ fn framed(messages: &[Vec<u8>]) -> Vec<u8> {
 
 fn flow(transport: Transport, ports: [u16; 2], start: StreamStart) -> FlowContext {
     let end = |host, port| Endpoint { ip: IpAddr::V4(Ipv4Addr::new(192, 0, 2, host)), port };
-    FlowContext { src: end(1, ports[0]), dst: end(2, ports[1]), transport, start }
+    FlowContext {
+        src: end(1, ports[0]),
+        dst: end(2, ports[1]),
+        transport,
+        start,
+        hashing: crate::protocol::FileHashing::Off,
+    }
 }
 
 fn udp(port: u16) -> FlowContext {
@@ -188,11 +194,7 @@ fn queries_and_responses_are_paired_by_id_question_and_direction() {
             vec![ask(1, "a"), ask(1, "b"), answer(1, "b"), answer(1, "a")],
             &["1 b NOERROR 1000", "1 a NOERROR 3000"],
         ),
-        (
-            "another question",
-            vec![ask(1, "a"), answer(1, "b")],
-            &["1 b NOERROR -", "1 a - -"],
-        ),
+        ("another question", vec![ask(1, "a"), answer(1, "b")], &["1 b NOERROR -", "1 a - -"]),
         (
             "asked twice, answered once",
             vec![ask(1, "a"), ask(1, "a"), answer(1, "a")],
@@ -399,8 +401,7 @@ fn datagrams_are_recognised_by_content_and_forgiven_more_on_a_port_of_dns() {
     let plain = query(1, "example.org");
     let edns = [&[0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 0][..]].concat();
     let with_edns = message(1, 0x0120, [1, 0, 0, 1], &[&wire_name("a.b"), A_IN, &edns]);
-    let announcement =
-        message(0, 0x8400, [0, 1, 0, 0], &[&wire_name("a"), A_IN, &ANSWER[6..]]);
+    let announcement = message(0, 0x8400, [0, 1, 0, 0], &[&wire_name("a"), A_IN, &ANSWER[6..]]);
     let private = message(1, 0x0100, [1, 0, 0, 0], &[&wire_name("a"), &[0xff, 0x78, 0, 1]]);
     let binary = message(1, 0x0100, [1, 0, 0, 0], &[b"\x02\xc3\x01\x00", A_IN]);
     let several = message(0, 0, [2, 0, 0, 0], &[&wire_name("a"), PTR_IN, &wire_name("b"), PTR_IN]);

@@ -9,9 +9,31 @@ pub(super) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// Methods that need no version beside them: those of RFC 9110, RFC 5789, WebDAV and its kin.
 pub(super) const METHODS: &[&[u8]] = &[
-    b"GET", b"POST", b"HEAD", b"PUT", b"DELETE", b"OPTIONS", b"CONNECT", b"TRACE", b"PATCH",
-    b"PROPFIND", b"PROPPATCH", b"MKCOL", b"COPY", b"MOVE", b"LOCK", b"UNLOCK", b"REPORT", b"SEARCH",
-    b"CHECKOUT", b"MERGE", b"BITS_POST", b"CCM_POST", b"SUBSCRIBE", b"UNSUBSCRIBE", b"NOTIFY",
+    b"GET",
+    b"POST",
+    b"HEAD",
+    b"PUT",
+    b"DELETE",
+    b"OPTIONS",
+    b"CONNECT",
+    b"TRACE",
+    b"PATCH",
+    b"PROPFIND",
+    b"PROPPATCH",
+    b"MKCOL",
+    b"COPY",
+    b"MOVE",
+    b"LOCK",
+    b"UNLOCK",
+    b"REPORT",
+    b"SEARCH",
+    b"CHECKOUT",
+    b"MERGE",
+    b"BITS_POST",
+    b"CCM_POST",
+    b"SUBSCRIBE",
+    b"UNSUBSCRIBE",
+    b"NOTIFY",
 ];
 
 /// Bytes of a method; the longest that is registered has 17.
@@ -57,7 +79,8 @@ fn begins_with(bytes: &[u8], word: &[u8]) -> Verdict {
 }
 
 /// Whether `bytes` begin with a request line: a method with a target that only HTTP has, or a line
-/// that ends with the protocol's name. `OPTIONS` alone proves nothing: RTSP, SIP and ICAP use it too.
+/// that ends with the protocol's name. `OPTIONS` alone proves nothing: RTSP, SIP and ICAP use it
+/// too.
 pub(super) fn request_line(bytes: &[u8]) -> Verdict {
     let head = bytes.get(..METHOD_BYTES).unwrap_or(bytes);
     let method_len = head.iter().take_while(|&&byte| is_token(byte)).count();
@@ -98,5 +121,6 @@ pub(super) fn ends_with_version(line: &[u8]) -> bool {
 
 /// A byte that a method may hold (RFC 9110 section 5.6.2).
 pub(super) const fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~')
+    byte.is_ascii_alphanumeric()
+        || matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~')
 }

@@ -1,7 +1,7 @@
 //! What is known of one handshake, whichever way it came: the state behind one row.
 //!
-//! In: handshake messages, and that a side began to encrypt. Out: the row, and whether it is complete.
-//! Any part may be missing: one-sided captures, captures that begin late, gaps.
+//! In: handshake messages, and that a side began to encrypt. Out: the row, and whether it is
+//! complete. Any part may be missing: one-sided captures, captures that begin late, gaps.
 
 use crate::direction::{Direction, PerDirection};
 use crate::emitter::{Detail, Emitter};
@@ -197,10 +197,7 @@ impl Handshake {
             protocol: hello.protocol.map(Text::wire),
             session_id: hello.session_id.into(),
             pre_shared_key: hello.pre_shared_key,
-            ja3s: hello
-                .cipher
-                .filter(|_| is_whole)
-                .map(|cipher| fingerprint::ja3s(&hello, cipher)),
+            ja3s: hello.cipher.filter(|_| is_whole).map(|cipher| fingerprint::ja3s(&hello, cipher)),
         };
         let place = if hello.is_retry { &mut self.retry } else { &mut self.server };
         *place = Some(server);
@@ -231,7 +228,8 @@ impl Handshake {
         }
     }
 
-    /// Learns that bytes of `sender` are missing, so that its flight cannot be judged by what is absent.
+    /// Learns that bytes of `sender` are missing, so that its flight cannot be judged by what is
+    /// absent.
     pub(crate) fn gap(&mut self, sender: Direction) {
         if self.is_server(sender) && self.flight == Flight::Unknown {
             self.flight = Flight::Full;
@@ -301,7 +299,9 @@ impl Handshake {
         let leaf = self.chain.and_then(|chain| chain.leaf);
         let fields = leaf.as_ref().and_then(|leaf| leaf.fields.clone());
         let (ja3, ja4, server_name, ech, alpn) = match client {
-            Some(c) => (c.ja3, c.ja4, c.server_name, Some(c.encrypted_hello), some_list(c.protocols)),
+            Some(c) => {
+                (c.ja3, c.ja4, c.server_name, Some(c.encrypted_hello), some_list(c.protocols))
+            }
             None => (None, None, None, None, None),
         };
         TlsRecord {
@@ -336,7 +336,8 @@ fn some_list(list: Vec<Text>) -> Option<Vec<Text>> {
     (!list.is_empty()).then_some(list)
 }
 
-/// Says what is wrong with a message. That it is cut short is not, where the capture or a limit cut it.
+/// Says what is wrong with a message. That it is cut short is not, where the capture or a limit cut
+/// it.
 fn report(problem: Option<Malformed>, extent: Extent, time: Timestamp, emitter: &mut Emitter) {
     let is_expected = |malformed: &Malformed| malformed.is_truncated() && extent != Extent::Whole;
     if let Some(malformed) = problem.filter(|malformed| !is_expected(malformed)) {

@@ -227,8 +227,10 @@ fn the_hello_of_ssl_2_is_read_and_odd() {
     let hello = "802b 01 0301 0012 0000 0010 00002f 000005 010080 00c02f 0700c0 000004
                  0102030405060708090a0b0c0d0e0f10";
     let server = envelope(22, &server_hello(0x0301, [1; 32], &[9; 32], 0x002f, &[]));
-    let flight =
-        [(SrcToDst, [unhex(hello), finish_12()].concat()), (DstToSrc, [server, finish_12()].concat())];
+    let flight = [
+        (SrcToDst, [unhex(hello), finish_12()].concat()),
+        (DstToSrc, [server, finish_12()].concat()),
+    ];
     let said = run(&flight);
     assert_eq!(said.weirds, [Weird::TlsSslV2Hello]);
     assert_values(&said, &[("version", Some("TLSv1.0")), ("ja3", None), ("ja4", None)]);

@@ -1,5 +1,5 @@
-//! HPACK: header blocks to fields (RFC 7541). In: whole blocks in the order of the wire. Out: names and
-//! values by a visitor.
+//! HPACK: header blocks to fields (RFC 7541). In: whole blocks in the order of the wire. Out: names
+//! and values by a visitor.
 //!
 //! The dynamic table holds at most [`HTTP2_TABLE_BYTES`]. A reference to an entry that the capture
 //! does not hold (after a gap) skips the field, so that the others are still told.
@@ -182,7 +182,10 @@ impl Decoder {
     fn entry(&self, index: usize) -> Option<Entry> {
         let at = index.checked_sub(1)?;
         if let Some((name, value)) = STATIC.get(at) {
-            return Some(Entry { name: name.as_bytes().to_vec(), value: value.as_bytes().to_vec() });
+            return Some(Entry {
+                name: name.as_bytes().to_vec(),
+                value: value.as_bytes().to_vec(),
+            });
         }
         self.table.get(at.checked_sub(STATIC.len())?).cloned()
     }

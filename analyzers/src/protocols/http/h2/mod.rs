@@ -15,7 +15,7 @@ use self::hpack::Decoder;
 use self::streams::Streams;
 use super::exchange::{Message, RequestLine, StatusLine};
 use super::fields::{FieldName, Fields};
-use super::h1::Role;
+use super::h1::{Role, Upgraded};
 use super::probe::PREFACE;
 use crate::emitter::{Detail, Emitter};
 use crate::limits::HTTP2_BLOCK_BYTES;
@@ -103,12 +103,8 @@ impl Http2 {
     }
 
     /// Goes on after an upgrade: stream 1 answers its request, which is over.
-    pub(super) fn upgraded(
-        &mut self,
-        first: Timestamp,
-        mut request: Message<RequestLine>,
-        emitter: &mut Emitter,
-    ) {
+    pub(super) fn upgraded(&mut self, upgraded: Upgraded, emitter: &mut Emitter) {
+        let Upgraded { first, mut request } = upgraded;
         request.line.version = Some(Text::Word("2"));
         self.streams.request(UPGRADED_STREAM, first, request, first, emitter);
         self.streams.end(UPGRADED_STREAM, Role::Client, first, emitter);
@@ -291,13 +287,7 @@ impl Http2 {
     }
 
     /// So many bytes are missing: no harm inside a payload that is taken as it comes.
-    pub(super) fn gap(
-        &mut self,
-        role: Role,
-        missing: u64,
-        now: Timestamp,
-        emitter: &mut Emitter,
-    ) {
+    pub(super) fn gap(&mut self, role: Role, missing: u64, now: Timestamp, emitter: &mut Emitter) {
         match (self.side(role).state, usize::try_from(missing)) {
             (State::Payload(mut payload), Ok(missing))
                 if missing <= payload.data.saturating_add(payload.padding) =>
@@ -313,13 +303,7 @@ impl Http2 {
         }
     }
 
-    fn lose(
-        &mut self,
-        role: Role,
-        malformed: Malformed,
-        now: Timestamp,
-        emitter: &mut Emitter,
-    ) {
+    fn lose(&mut self, role: Role, malformed: Malformed, now: Timestamp, emitter: &mut Emitter) {
         emitter.weird_with(now, Weird::HttpLostPlace, malformed.into());
         let side = self.side(role);
         side.state = State::Lost;

@@ -137,12 +137,11 @@ fn a_fragment_beyond_its_message_is_odd() {
 
 #[test]
 fn unfinished_messages_end_at_their_limit() {
-    for (count, weirds) in [
-        (limits::DTLS_MESSAGES - 1, 0),
-        (limits::DTLS_MESSAGES, 0),
-        (limits::DTLS_MESSAGES + 1, 1),
-    ] {
-        let pieces = (0..count as u16).map(|number| (DstToSrc, fragment(2, number, &[0; 60], 30..60)));
+    for (count, weirds) in
+        [(limits::DTLS_MESSAGES - 1, 0), (limits::DTLS_MESSAGES, 0), (limits::DTLS_MESSAGES + 1, 1)]
+    {
+        let pieces =
+            (0..count as u16).map(|number| (DstToSrc, fragment(2, number, &[0; 60], 30..60)));
         let said = run(&pieces.collect::<Vec<_>>());
         let full = said.weirds.iter().filter(|weird| **weird == Weird::TlsMessageTooLong);
         assert_eq!(full.count(), weirds, "{count}");

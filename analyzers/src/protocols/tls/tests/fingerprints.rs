@@ -1,4 +1,5 @@
-//! JA3 and JA4 against the examples that their authors published, JA3S against what other tools give.
+//! JA3 and JA4 against the examples that their authors published, JA3S against what other tools
+//! give.
 
 use super::super::carrier::Carrier;
 use super::super::fingerprint::{ja3, ja3s, ja4};
@@ -13,8 +14,7 @@ const JA4_EXTENSIONS: [u16; 16] = [
     0x001b, 0x0000, 0x0033, 0x0010, 0x4469, 0x0017, 0x002d, 0x000d, 0x0005, 0x0023, 0x0012, 0x002b,
     0xff01, 0x000b, 0x000a, 0x0015,
 ];
-const JA4_SIGNATURES: [u16; 8] =
-    [0x0403, 0x0804, 0x0401, 0x0503, 0x0805, 0x0501, 0x0806, 0x0601];
+const JA4_SIGNATURES: [u16; 8] = [0x0403, 0x0804, 0x0401, 0x0503, 0x0805, 0x0501, 0x0806, 0x0601];
 
 fn ja4_example() -> ClientHello<'static> {
     ClientHello {

@@ -112,7 +112,8 @@ fn a_bad_list_spoils_itself_alone() {
 
 #[test]
 fn every_prefix_of_a_hello_keeps_what_it_holds() {
-    let body = client_body(0x0303, &[], &[0x1301], &[server_name("x.example"), protocols(&[b"h2"])]);
+    let body =
+        client_body(0x0303, &[], &[0x1301], &[server_name("x.example"), protocols(&[b"h2"])]);
     for end in 0..body.len() {
         let hello = read(&body[..end]);
         // Where a hello of old clients ends, in front of the extensions, nothing is missing.
