@@ -24,7 +24,8 @@ impl Words {
             return Verdict::Certain;
         }
         if begins_any(bytes, self.likely) {
-            let later = lines(bytes).skip(1).any(|line| begins_any(line, self.certain));
+            let mut later = bytes.split_inclusive(|byte| *byte == b'\n').skip(1);
+            let later = later.any(|line| begins_any(line, self.certain));
             return if later || uses(probe, ports) { Verdict::Certain } else { Verdict::Unsure };
         }
         let may_become = |word: &&str| begins(word.as_bytes(), bytes);
