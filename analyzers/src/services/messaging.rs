@@ -27,7 +27,8 @@ pub const AMQP: Protocol = Protocol {
     ..NAMED
 };
 
-/// A connection is asked for by the protocol's name; bare answers and pings prove little off the port.
+/// A connection is asked for by the protocol's name; bare answers and pings prove little off the
+/// port.
 fn is_mqtt(probe: &Probe<'_>) -> Result<bool, Malformed> {
     let mut r = Reader::new(probe.bytes);
     match r.u8("packet type")? {

@@ -129,63 +129,75 @@ fn text_services_are_named_by_their_words() {
 
 #[test]
 fn binary_services_are_named_by_their_heads() {
-    check(Transport::TCP, &[
-        ("telnet", ODD_PORT, b"\xff\xfd\x18\xff\xfd\x20"),
-        ("telnet", 23, b"\xff\xfd\x25"),
-        ("", ODD_PORT, b"\xff\xfd\x25"),
-        ("", 23, b"\xff\xfd\xf0"),
-        ("rfb", ODD_PORT, b"RFB 003.008\n"),
-        ("", 5_900, b"RFB 003.00x\n"),
-        ("x11", ODD_PORT, b"l\0\x0b\0\0\0\x12\0\x10\0\0\0MIT-MAGIC-COOKIE-1\0\0"),
-        ("x11", ODD_PORT, b"B\0\0\x0b\0\0\0\0\0\0\0\0"),
-        ("", 6_000, b"l\0\x0c\0\0\0\0\0\0\0\0\0"),
-        ("mysql", ODD_PORT, b"\x4a\0\0\0\x0a5.5.5-10.11\0\x01\0\0\0"),
-        ("mysql", ODD_PORT, b"\x45\0\0\0\xff\x6a\x04Host 'x' is not allowed"),
-        ("mysql", ODD_PORT, b"\x20\0\0\x01\x8c\xaa\xbf\0\0\0\0\x01\x21\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"),
-        ("", 3_306, b"\x4a\0\0\0\x0aversion\0\x01\0\0\0"),
-        ("postgresql", ODD_PORT, b"\0\0\0\x08\x04\xd2\x16\x2f"),
-        ("postgresql", ODD_PORT, b"\0\0\0\x3b\0\x03\0\0user\0anna\0"),
-        ("postgresql", ODD_PORT, b"R\0\0\0\x0c\0\0\0\x05salt"),
-        ("", 5_432, b"\0\0\0\x08\0\xff\0\xff"),
-        ("", 5_432, b"R\0\0\0\x0d\0\0\0\x05salt"),
-        ("mssql", ODD_PORT, b"\x12\x01\0\x2f\0\0\x01\0\0\0\x1a\0\x06\x01\0\x20\0\x01"),
-        ("", 1_433, b"\x12\x01\0\x2f\0\0\x01\0\0\0\x1b\0\x06\x01\0\x20\0\x01"),
-        ("oracle", ODD_PORT, b"\0\xc8\0\0\x01\0\0\0\x01\x39\x01\x2c\0\0"),
-        ("", 1_521, b"\0\xc8\0\0\x01\0\0\0\x02\x39\x01\x2c\0\0"),
-        ("memcached", ODD_PORT, b"\x80\0\0\x05\0\0\0\0\0\0\0\x05\0\0\0\0\0\0\0\0\0\0\0\0fruit"),
-        ("mongodb", ODD_PORT, b"\x35\0\0\0\x01\0\0\0\0\0\0\0\xdd\x07\0\0\0\0\0\0\0\x20\0\0\0\x10"),
-        ("mongodb", ODD_PORT, b"\x3a\0\0\0\x01\0\0\0\0\0\0\0\xd4\x07\0\0\0\0\0\0admin.$cmd\0"),
-        ("", 27_017, b"\x35\0\0\0\x01\0\0\0\0\0\0\0\xdc\x07\0\0\0\0\0\0\0\x20\0\0\0\x10"),
-        ("mqtt", ODD_PORT, b"\x10\x25\0\x04MQTT\x04\xc2"),
-        ("mqtt", ODD_PORT, b"\x10\xa5\x01\0\x06MQIsdp\x03"),
-        ("mqtt", 1_883, b"\x20\x02\0\0"),
-        ("", ODD_PORT, b"\x20\x02\0\0"),
-        ("modbus", ODD_PORT, b"\0\x01\0\0\0\x06\x01\x03\0\0\0\x0a"),
-        ("modbus", ODD_PORT, b"\0\x01\0\0\0\x03\x01\x83\x02"),
-        ("", 502, b"\0\x01\0\x01\0\x06\x01\x03\0\0\0\x0a"),
-        ("", ODD_PORT, b"\0\x01\0\0\0\x07\x01\x03\0\0\0\x0a\0"),
-        ("dnp3", ODD_PORT, b"\x05\x64\x05\xc0\x01\0\0\x04\xe9\x21"),
-        ("", 20_000, b"\x05\x64\x05\xc0\x01\0\0\x04\xe9\x22"),
-        ("s7comm", ODD_PORT, b"\x03\0\0\x16\x11\xe0\0\0\0\x01\0\xc1\x02\x01\0\xc2\x02\x01\x02\xc0\x01\x0a\x03\0\0\x19\x02\xf0\x80\x32\x01"),
-        ("", 102, b"\x03\0\0\x16\x11\xe0\0\0\0\x01\0\xc1\x02\x01\0\xc2\x02\x01\x02\xc0\x01\x0a"),
-        ("dcerpc", ODD_PORT, b"\x05\0\x0b\x03\x10\0\0\0\x48\0\0\0\x01\0\0\0"),
-        ("", 135, b"\x05\0\x0b\x03\x10\0\0\0\x0f\0\0\0\x01\0\0\0"),
-        ("nfs", ODD_PORT, b"\x80\0\0\x28\0\0\0\x01\0\0\0\0\0\0\0\x02\0\x01\x86\xa3\0\0\0\x03\0\0\0\0"),
-        ("ldap", ODD_PORT, b"\x30\x0c\x02\x01\x01\x60\x07\x02\x01\x03\x04\0\x80\0"),
-        ("ldap", ODD_PORT, b"\x30\x84\0\0\0\x2d\x02\x01\x02\x63\x84\0\0\0\x24\x04\0\x0a"),
-        ("", 389, b"\x30\x0c\x02\x01\x01\x60\x07\x04\x01\x03\x04\0\x80\0"),
-        ("kerberos", ODD_PORT, b"\0\0\0\xb8\x6a\x81\xb5\x30\x81\xb2\xa1\x03\x02\x01\x05\xa2"),
-        ("", ODD_PORT, b"\0\0\0\xb8\x6a\x81\xb5\x30\x81\xb2\xa1\x03\x02\x01\x04\xa2"),
-        ("stun", ODD_PORT, b"\0\x03\0\x08\x21\x12\xa4\x42abcdefghijkl"),
-        ("", 3_478, b"\0\x03\0\x09\x21\x12\xa4\x42abcdefghijkl"),
-        ("openvpn", ODD_PORT, b"\0\x0e\x38session!\0\0\0\0\0"),
-        ("", 1_194, b"\0\x0e\x38session!\0\0\0\0\x01"),
-        ("socks", ODD_PORT, b"\x05\x02\0\x02"),
-        ("socks", ODD_PORT, b"\x04\x01\0\x50\x0a\0\0\x01anna\0"),
-        ("socks", ODD_PORT, b"\x04\x01\0\x50\0\0\0\x01\0www.example.test\0"),
-        ("", 1_080, b"\x05\0\0\0"),
-        ("", 1_080, b"\x04\x01\0\0\x0a\0\0\x01anna\0"),
-    ]);
+    let mysql_answer = [b"\x20\0\0\x01\x8c\xaa\xbf\0\0\0\0\x01\x21", &[0; 23][..]].concat();
+    let connect: &[u8] =
+        b"\x03\0\0\x16\x11\xe0\0\0\0\x01\0\xc1\x02\x01\0\xc2\x02\x01\x02\xc0\x01\x0a";
+    let nfs: &[u8] = b"\0\x01\x86\xa3\0\0\0\x03";
+    let call = [b"\x80\0\0\x28\0\0\0\x01\0\0\0\0\0\0\0\x02", nfs, &[0; 4]].concat();
+    check(
+        Transport::TCP,
+        &[
+            ("telnet", ODD_PORT, b"\xff\xfd\x18\xff\xfd\x20"),
+            ("telnet", 23, b"\xff\xfd\x25"),
+            ("", ODD_PORT, b"\xff\xfd\x25"),
+            ("", 23, b"\xff\xfd\xf0"),
+            ("rfb", ODD_PORT, b"RFB 003.008\n"),
+            ("", 5_900, b"RFB 003.00x\n"),
+            ("x11", ODD_PORT, b"l\0\x0b\0\0\0\x12\0\x10\0\0\0MIT-MAGIC-COOKIE-1\0\0"),
+            ("x11", ODD_PORT, b"B\0\0\x0b\0\0\0\0\0\0\0\0"),
+            ("", 6_000, b"l\0\x0c\0\0\0\0\0\0\0\0\0"),
+            ("mysql", ODD_PORT, b"\x4a\0\0\0\x0a5.5.5-10.11\0\x01\0\0\0"),
+            ("mysql", ODD_PORT, b"\x45\0\0\0\xff\x6a\x04Host 'x' is not allowed"),
+            ("mysql", ODD_PORT, &mysql_answer),
+            ("", 3_306, b"\x4a\0\0\0\x0aversion\0\x01\0\0\0"),
+            ("postgresql", ODD_PORT, b"\0\0\0\x08\x04\xd2\x16\x2f"),
+            ("postgresql", ODD_PORT, b"\0\0\0\x3b\0\x03\0\0user\0anna\0"),
+            ("postgresql", ODD_PORT, b"R\0\0\0\x0c\0\0\0\x05salt"),
+            ("", 5_432, b"\0\0\0\x08\0\xff\0\xff"),
+            ("", 5_432, b"R\0\0\0\x0d\0\0\0\x05salt"),
+            ("mssql", ODD_PORT, b"\x12\x01\0\x2f\0\0\x01\0\0\0\x1a\0\x06\x01\0\x20\0\x01"),
+            ("", 1_433, b"\x12\x01\0\x2f\0\0\x01\0\0\0\x1b\0\x06\x01\0\x20\0\x01"),
+            ("oracle", ODD_PORT, b"\0\xc8\0\0\x01\0\0\0\x01\x39\x01\x2c\0\0"),
+            ("", 1_521, b"\0\xc8\0\0\x01\0\0\0\x02\x39\x01\x2c\0\0"),
+            ("memcached", ODD_PORT, b"\x80\0\0\x05\0\0\0\0\0\0\0\x05\0\0\0\0\0\0\0\0\0\0\0\0fruit"),
+            (
+                "mongodb",
+                ODD_PORT,
+                b"\x35\0\0\0\x01\0\0\0\0\0\0\0\xdd\x07\0\0\0\0\0\0\0\x20\0\0\0\x10",
+            ),
+            ("mongodb", ODD_PORT, b"\x3a\0\0\0\x01\0\0\0\0\0\0\0\xd4\x07\0\0\0\0\0\0admin.$cmd\0"),
+            ("", 27_017, b"\x35\0\0\0\x01\0\0\0\0\0\0\0\xdc\x07\0\0\0\0\0\0\0\x20\0\0\0\x10"),
+            ("mqtt", ODD_PORT, b"\x10\x25\0\x04MQTT\x04\xc2"),
+            ("mqtt", ODD_PORT, b"\x10\xa5\x01\0\x06MQIsdp\x03"),
+            ("mqtt", 1_883, b"\x20\x02\0\0"),
+            ("", ODD_PORT, b"\x20\x02\0\0"),
+            ("modbus", ODD_PORT, b"\0\x01\0\0\0\x06\x01\x03\0\0\0\x0a"),
+            ("modbus", ODD_PORT, b"\0\x01\0\0\0\x03\x01\x83\x02"),
+            ("", 502, b"\0\x01\0\x01\0\x06\x01\x03\0\0\0\x0a"),
+            ("", ODD_PORT, b"\0\x01\0\0\0\x07\x01\x03\0\0\0\x0a\0"),
+            ("dnp3", ODD_PORT, b"\x05\x64\x05\xc0\x01\0\0\x04\xe9\x21"),
+            ("", 20_000, b"\x05\x64\x05\xc0\x01\0\0\x04\xe9\x22"),
+            ("s7comm", ODD_PORT, &[connect, b"\x03\0\0\x19\x02\xf0\x80\x32\x01"].concat()),
+            ("", 102, connect),
+            ("dcerpc", ODD_PORT, b"\x05\0\x0b\x03\x10\0\0\0\x48\0\0\0\x01\0\0\0"),
+            ("", 135, b"\x05\0\x0b\x03\x10\0\0\0\x0f\0\0\0\x01\0\0\0"),
+            ("nfs", ODD_PORT, &call),
+            ("ldap", ODD_PORT, b"\x30\x0c\x02\x01\x01\x60\x07\x02\x01\x03\x04\0\x80\0"),
+            ("ldap", ODD_PORT, b"\x30\x84\0\0\0\x2d\x02\x01\x02\x63\x84\0\0\0\x24\x04\0\x0a"),
+            ("", 389, b"\x30\x0c\x02\x01\x01\x60\x07\x04\x01\x03\x04\0\x80\0"),
+            ("kerberos", ODD_PORT, b"\0\0\0\xb8\x6a\x81\xb5\x30\x81\xb2\xa1\x03\x02\x01\x05\xa2"),
+            ("", ODD_PORT, b"\0\0\0\xb8\x6a\x81\xb5\x30\x81\xb2\xa1\x03\x02\x01\x04\xa2"),
+            ("stun", ODD_PORT, b"\0\x03\0\x08\x21\x12\xa4\x42abcdefghijkl"),
+            ("", 3_478, b"\0\x03\0\x09\x21\x12\xa4\x42abcdefghijkl"),
+            ("openvpn", ODD_PORT, b"\0\x0e\x38session!\0\0\0\0\0"),
+            ("", 1_194, b"\0\x0e\x38session!\0\0\0\0\x01"),
+            ("socks", ODD_PORT, b"\x05\x02\0\x02"),
+            ("socks", ODD_PORT, b"\x04\x01\0\x50\x0a\0\0\x01anna\0"),
+            ("socks", ODD_PORT, b"\x04\x01\0\x50\0\0\0\x01\0www.example.test\0"),
+            ("", 1_080, b"\x05\0\0\0"),
+            ("", 1_080, b"\x04\x01\0\0\x0a\0\0\x01anna\0"),
+        ],
+    );
 }
 
 #[test]
@@ -324,8 +336,8 @@ fn from_hex(hex: &str) -> Vec<u8> {
     digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect()
 }
 
-/// Whether a finding is right. Protocols with tables have tests of their own, and a server may answer
-/// in another protocol than it was asked in.
+/// Whether a finding is right. Protocols with tables have tests of their own, and a server may
+/// answer in another protocol than it was asked in.
 fn is_right(found: Option<&str>, case: &Recorded) -> bool {
     let is_service = |name| protocols::named(name).is_some_and(|found| found.tables.is_empty());
     found == case.service || found.is_none_or(|name| !is_service(name))

@@ -29,7 +29,7 @@ impl Words {
             return if later || uses(probe, ports) { Verdict::Certain } else { Verdict::Unsure };
         }
         let may_become = |word: &&str| begins(word.as_bytes(), bytes);
-        if self.certain.iter().chain(self.likely).any(|word| may_become(word)) {
+        if self.certain.iter().chain(self.likely).any(may_become) {
             Verdict::Unsure
         } else {
             Verdict::NotForUs

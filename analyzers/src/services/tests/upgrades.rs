@@ -35,24 +35,21 @@ fn talk(service: &str, pieces: &[(Direction, &[u8])]) -> End {
     for (direction, piece) in pieces {
         let held = &mut held[usize::from(*direction == SERVER)];
         held.extend_from_slice(piece);
-        loop {
-            let chunk = Chunk {
-                direction: *direction,
-                time: Timestamp::default(),
-                bytes: held,
-                wire_bytes: held.len(),
-            };
-            match analyzer.data(&chunk, &mut emitter) {
-                Step::Consumed(count) => drop(held.drain(..count)),
-                Step::NeedMore { at_least } => assert!(at_least > held.len()),
-                Step::HandOff { to, from } => return End::HandedOff(to, held.len() - from),
-                Step::Done => return End::Done,
-                Step::NotMine => panic!("an upgrade is never disowned"),
-            }
-            let held_max = protocols::named(service).unwrap().buffer_bytes_max;
-            assert!(held.len() <= held_max, "{service} holds {}", held.len());
-            break;
+        let chunk = Chunk {
+            direction: *direction,
+            time: Timestamp::default(),
+            bytes: held,
+            wire_bytes: held.len(),
+        };
+        match analyzer.data(&chunk, &mut emitter) {
+            Step::Consumed(count) => drop(held.drain(..count)),
+            Step::NeedMore { at_least } => assert!(at_least > held.len()),
+            Step::HandOff { to, from } => return End::HandedOff(to, held.len() - from),
+            Step::Done => return End::Done,
+            Step::NotMine => panic!("an upgrade is never disowned"),
         }
+        let held_max = protocols::named(service).unwrap().buffer_bytes_max;
+        assert!(held.len() <= held_max, "{service} holds {}", held.len());
     }
     assert!(emitter.is_empty());
     End::Open
