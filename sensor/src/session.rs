@@ -457,3 +457,6 @@ enum Recognition {
     Unsure,
     Nobody,
 }
+
+#[cfg(test)]
+mod tests;
