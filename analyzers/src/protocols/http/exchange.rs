@@ -82,7 +82,8 @@ impl Exchange {
 /// front, the request being read to the back.
 #[derive(Debug)]
 pub(super) struct Exchanges {
-    open: VecDeque<Exchange>,
+    /// Boxed, since a queue keeps room for several and most flows have one open at a time.
+    open: VecDeque<Box<Exchange>>,
     requests: i32,
     start: StreamStart,
     /// Whether any response was seen; a client seen alone is never answered, which is not odd.
@@ -124,7 +125,8 @@ impl Exchanges {
             }
             self.write_front(emitter);
         }
-        self.open.push_back(Exchange { first, depth, request: Some(message), response: None });
+        let exchange = Exchange { first, depth, request: Some(message), response: None };
+        self.open.push_back(Box::new(exchange));
     }
 
     /// The request being read is over.
@@ -150,12 +152,12 @@ impl Exchanges {
         }
         match self.open.front_mut() {
             Some(front) => front.response = Some(message),
-            None => self.open.push_back(Exchange {
+            None => self.open.push_back(Box::new(Exchange {
                 first,
                 depth: None,
                 request: None,
                 response: Some(message),
-            }),
+            })),
         }
     }
 
