@@ -324,7 +324,8 @@ impl Session {
             Step::Done => self.retire(),
             Step::NotMine => self.disown(),
             Step::HandOff { to, from } => {
-                self.keep(direction, time, from, 0, shown, emitter);
+                // What is left is the other's, and so is the bound on it.
+                self.leave(direction, time, from, 0, shown);
                 self.hand_off(to);
                 return self.after_hand_off(direction, time, emitter);
             }
@@ -363,6 +364,24 @@ impl Session {
         shown: Shown<'_>,
         emitter: &mut Emitter,
     ) {
+        let kept = self.leave(direction, time, consumed, at_least, shown);
+        let State::Active(active) = &self.state else { return };
+        if kept > active.protocol.buffer_bytes_max {
+            let name = active.protocol.name;
+            emitter.weird_with(time, Weird::MessageTooLong, Detail::Word(name));
+            self.retire();
+        }
+    }
+
+    /// Leaves what was shown and not consumed for the next step; returns how many bytes that are.
+    fn leave(
+        &mut self,
+        direction: Direction,
+        time: Timestamp,
+        consumed: usize,
+        at_least: usize,
+        shown: Shown<'_>,
+    ) -> usize {
         let pending = self.pending.of_mut(direction);
         match shown {
             Shown::Fresh(bytes) => {
@@ -376,13 +395,7 @@ impl Session {
         }
         pending.at_least = at_least;
         pending.time = time;
-        let kept = pending.bytes.len();
-        let State::Active(active) = &self.state else { return };
-        if kept > active.protocol.buffer_bytes_max {
-            let name = active.protocol.name;
-            emitter.weird_with(time, Weird::MessageTooLong, Detail::Word(name));
-            self.retire();
-        }
+        pending.bytes.len()
     }
 
     fn hand_off(&mut self, to: Next) {
@@ -444,3 +457,6 @@ enum Recognition {
     Unsure,
     Nobody,
 }
+
+#[cfg(test)]
+mod tests;
