@@ -36,6 +36,7 @@ pub mod protocol;
 pub mod protocols;
 pub mod reader;
 pub mod record;
+pub mod services;
 pub mod text;
 pub mod time;
 pub mod weird;
@@ -51,5 +52,5 @@ pub use protocol::{
 pub use reader::Reader;
 pub use record::{Column, ColumnKind, Record, Row, Table, Value};
 pub use text::Text;
-pub use time::Timestamp;
+pub use time::{StatedTime, Timestamp};
 pub use weird::Weird;

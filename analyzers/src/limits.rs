@@ -15,8 +15,10 @@ pub const WEIRD_DETAIL_BYTES: usize = 256;
 /// every greeting in the list of protocols; without it a silent flow would buffer for ever.
 pub const PROBE_BYTES: usize = 2_048;
 
-/// Datagrams of a flow that are probed before recognition gives up.
-pub const PROBE_DATAGRAMS: u8 = 4;
+/// Datagrams of a flow that are probed before recognition gives up. Calls and meetings try their
+/// path with a dozen of STUN before they speak DTLS; a flow that nobody knows would be probed for
+/// ever.
+pub const PROBE_DATAGRAMS: u8 = 16;
 
 /// Bytes of a DNS message; more do not fit the length in front of it on TCP.
 pub const DNS_MESSAGE_BYTES: usize = 65_535;
@@ -41,34 +43,35 @@ pub const DNS_PENDING: usize = 256;
 /// How long a DNS query waits for its response. Resolvers give up sooner; on a fixed port an old
 /// query would otherwise be taken for the one that reuses its id.
 pub const DNS_PENDING_AGE: Duration = Duration::from_secs(60);
-/// Bytes of a TLS handshake message that are kept: a chain of ten long certificates, or a hello with the
-/// largest key shares. Whoever sends a message of 16 MiB would otherwise fill memory with it.
+/// Bytes of a TLS handshake message that are kept: a chain of ten long certificates, or a hello
+/// with the largest key shares. Whoever sends a message of 16 MiB would otherwise fill memory with
+/// it.
 pub const TLS_MESSAGE_BYTES: usize = 65_536;
 
-/// Islands of bytes kept of a handshake message that arrives out of order. Browsers shuffle a hello into
-/// a dozen; a sender of every second byte would make thousands.
+/// Islands of bytes kept of a handshake message that arrives out of order. Browsers shuffle a hello
+/// into a dozen; a sender of every second byte would make thousands.
 pub const TLS_ISLANDS: usize = 32;
 
-/// Unfinished DTLS messages kept per direction. A flight has fewer; a sender of first fragments alone
-/// would leave one after the other.
+/// Unfinished DTLS messages kept per direction. A flight has fewer; a sender of first fragments
+/// alone would leave one after the other.
 pub const DTLS_MESSAGES: usize = 8;
 
-/// Application protocols of a hello that a row names. Clients offer a handful; a hello of 64 KiB has room
-/// for thousands.
+/// Application protocols of a hello that a row names. Clients offer a handful; a hello of 64 KiB
+/// has room for thousands.
 pub const TLS_PROTOCOLS: usize = 64;
 
-/// DNS names of a certificate that a row names. Content networks put a few hundred into one; more would
-/// make rows as long as an attacker likes.
+/// DNS names of a certificate that a row names. Content networks put a few hundred into one; more
+/// would make rows as long as an attacker likes.
 pub const TLS_NAMES: usize = 1_024;
 
-/// Destination connection ids per QUIC flow for which keys are derived in vain. Each costs a dozen hashes,
-/// and a sender of random ids would have them all computed.
+/// Destination connection ids per QUIC flow for which keys are derived in vain. Each costs a dozen
+/// hashes, and a sender of random ids would have them all computed.
 pub const QUIC_KEY_FAILURES: u8 = 8;
-// SMB. Together they are a flow's worst case of some 73 KiB; without them a client that never gets an
-// answer, or never closes a file, owns the sensor's memory.
+// SMB. Together they are a flow's worst case of some 73 KiB; without them a client that never gets
+// an answer, or never closes a file, owns the sensor's memory.
 
-/// Bytes of an SMB message that are looked at; the longest thing there is a logon token. Contents of
-/// files and longer answers pass by.
+/// Bytes of an SMB message that are looked at; the longest thing there is a logon token. Contents
+/// of files and longer answers pass by.
 pub const SMB_HEAD_BYTES: usize = 16 * 1024;
 
 /// Bytes of one name in UTF-8. Windows ends at 255 characters for a name, 32,767 for a path.
@@ -117,8 +120,8 @@ pub const HTTP_LINE_BYTES: usize = 16 * 1_024;
 /// length of the longest head.
 pub const HTTP_HEAD_KEPT_BYTES: usize = 16 * 1_024;
 
-/// HTTP/1 requests waiting for their responses. Browsers that pipeline send less than ten; without it
-/// a client that never reads could grow the queue.
+/// HTTP/1 requests waiting for their responses. Browsers that pipeline send less than ten; without
+/// it a client that never reads could grow the queue.
 pub const HTTP_PENDING: usize = 64;
 
 /// First bytes of a decoded body kept to sniff its type.
@@ -138,9 +141,9 @@ pub const HTTP_CONTENT_FLOOR_BYTES: u64 = 1_024 * 1_024;
 /// Decoded bytes of one coded body. Bodies without a coding are hashed whatever their length.
 pub const HTTP_CONTENT_BYTES: u64 = 1_024 * 1_024 * 1_024;
 
-/// Window of a Brotli or Zstandard body. Servers use 512 KiB to 4 MiB; the formats allow far more, and
-/// the sender chooses what the receiver must allocate.
-pub const HTTP_WINDOW_BYTES: u64 = 4 * 1_024 * 1_024;
+/// Window of a Brotli or Zstandard body: the largest of RFC 7932, which the usual compressor takes.
+/// Later formats allow gigabytes, and the sender chooses what the receiver must allocate.
+pub const HTTP_WINDOW_BYTES: u64 = 16 * 1_024 * 1_024;
 
 /// HTTP/2 streams open in one flow. Servers allow 100 to 128; the sender chooses.
 pub const HTTP2_STREAMS: usize = 128;
@@ -157,3 +160,19 @@ pub const HTTP2_FIELD_BYTES: usize = 256 * 1_024;
 
 /// Bytes of an HPACK dynamic table, by the count of RFC 7541. The default is 4 KiB.
 pub const HTTP2_TABLE_BYTES: usize = 64 * 1_024;
+
+/// Bytes of an RDP message before encryption begins. Clients and servers need under 2 KiB, servers
+/// with a chain of certificates up to 8; TPKT would let a peer make us keep 64 KiB.
+pub const RDP_MESSAGE_BYTES: usize = 16 * 1024;
+
+/// Bytes of an RDP cookie. X.224 leaves less; a longer one contradicts its own length indicator,
+/// which is a weird already, and an attacker who chooses the text must not choose the row's size.
+pub const RDP_COOKIE_BYTES: usize = 255;
+
+/// Static virtual channels of an RDP client, by MS-RDPBCGR §2.2.1.3.4.
+pub const RDP_CHANNELS: usize = 31;
+
+/// Bytes of a flow in which a service may turn to TLS; it is asked for before anyone logs on. Behind
+/// them a flow merely goes on as what it is, so reaching the bound is no weird. Without it the bytes
+/// of every mail would be looked at.
+pub const UPGRADE_BYTES: usize = 16 * 1_024;

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 
 use crate::flow_id::{Transport, Uid};
 use crate::text::Text;
-use crate::time::Timestamp;
+use crate::time::{StatedTime, Timestamp};
 
 /// The type of a column, as engines see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -104,8 +104,10 @@ pub enum Value<'a> {
     I64(i64),
     /// 64-bit floating point number.
     F64(f64),
-    /// An instant.
+    /// An instant of packet time.
     Time(Timestamp),
+    /// An instant that a message states.
+    StatedTime(StatedTime),
     /// An address, written in its canonical text.
     Ip(IpAddr),
     /// A MAC address, written as `00:11:22:33:44:55`.
@@ -177,6 +179,7 @@ cell! {
     i64 => I64, |value| Value::I64(*value);
     f64 => F64, |value| Value::F64(*value);
     Timestamp => Time, |value| Value::Time(*value);
+    StatedTime => Time, |value| Value::StatedTime(*value);
     IpAddr => Text, |value| Value::Ip(*value);
     [u8; 6] => Text, |value| Value::Mac(*value);
     Uid => Text, |value| Value::Uid(*value);

@@ -39,8 +39,9 @@ impl Text {
 /// and line separators become `\xHH` for each of their bytes.
 #[must_use]
 pub fn escape(bytes: &[u8]) -> Cow<'_, str> {
+    let is_plain = bytes.iter().all(|byte| (b' '..=b'~').contains(byte));
     if let Ok(text) = std::str::from_utf8(bytes)
-        && !text.chars().any(is_hostile)
+        && (is_plain || !text.chars().any(is_hostile))
     {
         return Cow::Borrowed(text);
     }

@@ -1,9 +1,10 @@
-//! Packet time: nanoseconds since 1970-01-01 UTC, as the capture says. In: seconds and fractions from
-//! a capture. Out: comparisons, differences and microseconds for the archive.
+//! Packet time: nanoseconds since 1970-01-01 UTC, as the capture says. In: seconds and fractions
+//! from a capture. Out: comparisons, differences and microseconds for the archive.
 
 use std::time::Duration;
 
-/// An instant in packet time, in nanoseconds since the Unix epoch (signed: captures may predate it).
+/// An instant in packet time, in nanoseconds since the Unix epoch (signed: captures may predate
+/// it).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
@@ -53,6 +54,25 @@ impl Timestamp {
     #[must_use]
     pub fn after(self, span: Duration) -> Self {
         Self(self.0.saturating_add(i64::try_from(span.as_nanos()).unwrap_or(i64::MAX)))
+    }
+}
+
+/// An instant that a message states, such as the end of a certificate's validity, in microseconds
+/// since the Unix epoch: certificates promise the year 9999, which [`Timestamp`] does not reach.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StatedTime(i64);
+
+impl StatedTime {
+    /// From whole seconds since the epoch.
+    #[must_use]
+    pub const fn from_secs(secs: i64) -> Self {
+        Self(secs.saturating_mul(1_000_000))
+    }
+
+    /// Microseconds since the epoch.
+    #[must_use]
+    pub const fn micros(self) -> i64 {
+        self.0
     }
 }
 

@@ -115,6 +115,16 @@ weirds! {
     Http2Malformed = "http2_malformed",
     /// More HTTP/2 streams or header bytes than the bounds allow.
     Http2LimitReached = "http2_limit_reached",
+
+    // RDP.
+    /// An RDP message contradicts its own lengths or values.
+    RdpMalformed = "rdp_malformed",
+    /// An RDP message is longer than is kept; its beginning was read.
+    RdpMessageTooLong = "rdp_message_too_long",
+    /// An RDP server chose a security protocol that the client had not offered.
+    RdpProtocolNotRequested = "rdp_protocol_not_requested",
+    /// An RDP client asks for the server's internal channel, as attacks on CVE-2019-0708 do.
+    RdpInternalChannel = "rdp_internal_channel",
 }
 
 record! {

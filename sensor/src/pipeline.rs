@@ -112,7 +112,9 @@ impl Front {
                 return None;
             }
         };
-        self.counts.decoded += u64::from(packet.captured_packets);
+        self.counts.decoded += 1;
+        let joined = packet.captured_packets.saturating_sub(1);
+        self.counts.skipped.add(SkipReason::FragmentJoined, joined);
         self.counts.bad_checksums += u64::from(packet.checksum == Checksum::Bad);
         let (key, sender) = FlowKey::of(&packet, self.settings.vlan_in_key);
         let hash = self.hasher.hash_one(key);

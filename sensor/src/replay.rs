@@ -79,7 +79,7 @@ fn open_archive(args: &ReplayArgs, config: &Config) -> Result<Option<Archive>, R
     };
     let options = archive::Options {
         sensor: config.sensor.name.clone(),
-        buffer_bytes: usize::try_from(config.memory.budget.0 / 4).unwrap_or(usize::MAX),
+        buffer_bytes: usize::try_from(config.memory.budget.0 / 8).unwrap_or(usize::MAX),
         // Nobody reads the archive of a replay before its end, so rows wait for larger files.
         wait: Duration::from_secs(3_600),
         ..archive::Options::default()

@@ -190,7 +190,14 @@ impl Session {
             Step::Consumed(_) | Step::NeedMore { .. } => {}
             Step::Done => self.retire(),
             Step::NotMine => self.disown(),
-            Step::HandOff { to, .. } => self.hand_off(to),
+            Step::HandOff { to, from } => {
+                self.hand_off(to);
+                let rest = chunk.bytes.get(from..).unwrap_or_default();
+                if !rest.is_empty() {
+                    let wire_bytes = chunk.wire_bytes.saturating_sub(from);
+                    self.datagram(chunk.direction, chunk.time, rest, wire_bytes, emitter);
+                }
+            }
         }
     }
 
@@ -219,15 +226,13 @@ impl Session {
         }
     }
 
-    /// One direction told nobody anything. The other may still.
+    /// One direction told nobody anything. The other may still, as long as what the first one said
+    /// can be kept for the analyzer that it finds.
     fn give_up_probing(&mut self, direction: Direction) {
-        let other = self.pending.of(direction.reversed());
-        let other_undecided = other.bytes.len() < PROBE_BYTES && other.at_least == 0;
+        let other_gave_up = self.pending.of(direction.reversed()).at_least == usize::MAX;
         let pending = self.pending.of_mut(direction);
-        // Keep what was seen, for an analyzer that the other direction finds; mark it as probed.
         pending.at_least = usize::MAX;
-        let full = pending.bytes.len() > 4 * PROBE_BYTES;
-        if !other_undecided || full {
+        if other_gave_up || pending.bytes.len() >= PROBE_BYTES {
             self.ignore();
         }
     }
@@ -365,7 +370,8 @@ impl Session {
                     pending.bytes.extend_from_slice(rest);
                 }
             }
-            Shown::Pending if consumed >= pending.bytes.len() => pending.bytes.clear(),
+            // Given back rather than cleared: most flows never keep anything again.
+            Shown::Pending if consumed >= pending.bytes.len() => pending.bytes = Vec::new(),
             Shown::Pending => drop(pending.bytes.drain(..consumed)),
         }
         pending.at_least = at_least;

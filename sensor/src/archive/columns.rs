@@ -192,6 +192,7 @@ impl ColumnBuilder {
             (Self::I64(column), Value::I64(value)) => column.append_value(value),
             (Self::F64(column), Value::F64(value)) => column.append_value(value),
             (Self::Time(column), Value::Time(value)) => column.append_value(value.micros()),
+            (Self::Time(column), Value::StatedTime(value)) => column.append_value(value.micros()),
             (column, Value::Null) => column.append_null(),
             _ => return None,
         }

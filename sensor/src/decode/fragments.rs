@@ -251,7 +251,7 @@ fn end_of(part: &Part<'_>) -> Option<usize> {
 impl Waiting {
     fn new(since: Timestamp, arrival: u64, first: &Fragment<'_>) -> Self {
         let datagram = Datagram {
-            ip: Ip { packets: 0, bytes: 0, ..first.ip },
+            ip: Ip { bytes: 0, ..first.ip },
             protocol: first.part.protocol,
             bytes: Vec::new(),
             wire: 0,
@@ -299,9 +299,9 @@ impl Waiting {
         let whole = &mut self.datagram;
         if part.start == 0 {
             whole.protocol = part.protocol;
+            let behind = (part.span.wire() as u64).saturating_add(fragment_header(ip));
+            whole.ip.bytes = ip.bytes.saturating_sub(behind);
         }
-        whole.ip.packets = whole.ip.packets.saturating_add(ip.packets);
-        whole.ip.bytes = whole.ip.bytes.saturating_add(ip.bytes);
         whole.captured = whole.captured.saturating_add(fragment.captured);
         whole.checksum = whole.checksum.and(fragment.checksum);
         let overlap = self.insert(part.start, end, part.span.held());
@@ -349,6 +349,7 @@ impl Waiting {
     fn assemble(self) -> Datagram {
         let mut datagram = self.datagram;
         datagram.wire = self.covered;
+        datagram.ip.bytes = datagram.ip.bytes.saturating_add(self.covered as u64);
         for (start, piece) in self.pieces {
             datagram.bytes.extend_from_slice(&piece.bytes);
             if piece.bytes.len() < piece.end.saturating_sub(start) {
@@ -357,6 +358,11 @@ impl Waiting {
         }
         datagram
     }
+}
+
+/// Bytes of the header that says which fragment this is, which the whole datagram has not.
+const fn fragment_header(ip: &Ip) -> u64 {
+    if ip.dst.is_ipv4() { 0 } else { 8 }
 }
 
 /// The bytes `from..to` of a datagram, of which `bytes` begin at `start`; as many as there are.

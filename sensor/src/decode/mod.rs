@@ -92,12 +92,10 @@ pub struct Packet {
     pub inner_vlan: Option<u16>,
     /// Encapsulations that were removed, outermost first, such as `gre` or `vxlan:42`.
     pub tunnel: Option<Arc<str>>,
-    /// Packets of the capture that this stands for: what `stats` counts as decoded.
+    /// Packets of the capture that this was made of: one, or the number of fragments.
     pub captured_packets: u32,
-    /// IP packets that this stands for: one, or the number of fragments. It differs from
-    /// `captured_packets` where a tunnel's packet was in fragments and the one inside was whole.
-    pub ip_packets: u32,
-    /// Bytes of those IP packets by their length fields.
+    /// Bytes of the innermost IP packet by its length field, put together where it was in
+    /// fragments.
     pub ip_bytes: u64,
     /// How the fragments overlap, where there are several.
     pub fragment_overlap: FragmentOverlap,
@@ -274,7 +272,6 @@ impl Decoder {
             inner_vlan: walk.inner_vlan,
             tunnel: self.names.name(&walk.tunnels, found.tunnels),
             captured_packets: walk.captured,
-            ip_packets: ip.packets,
             ip_bytes: ip.bytes,
             fragment_overlap: walk.overlap,
             tcp: head.tcp,

@@ -37,9 +37,7 @@ pub(super) struct Ip {
     pub(super) src: IpAddr,
     /// Receiver, as the header says; a source route may name a further one.
     pub(super) dst: IpAddr,
-    /// IP packets that this stands for.
-    pub(super) packets: u32,
-    /// Their bytes by their length fields.
+    /// Its bytes by its length field.
     pub(super) bytes: u64,
     /// What is known of the header's checksum.
     pub(super) checksum: Checksum,
@@ -135,7 +133,6 @@ pub(super) fn ipv4(span: Span<'_>, fit: Fit) -> Result<(Ip, Carried<'_>), SkipRe
     let ip = Ip {
         src: header.source_addr().into(),
         dst: header.destination_addr().into(),
-        packets: 1,
         bytes: total as u64,
         checksum: Sum::default().with(header_bytes).verdict(),
         addresses: Addresses::Ends,
@@ -175,7 +172,6 @@ pub(super) fn ipv6(span: Span<'_>, fit: Fit) -> Result<(Ip, Carried<'_>), SkipRe
     let ip = Ip {
         src: header.source_addr().into(),
         dst: header.destination_addr().into(),
-        packets: 1,
         bytes: len.saturating_add(IPV6_HEADER_BYTES) as u64,
         checksum: Checksum::Good,
         addresses: Addresses::Ends,

@@ -22,6 +22,8 @@ pub enum SkipReason {
     TransportMalformed,
     /// More layers or tunnels than the bound allows.
     TooManyLayers,
+    /// A fragment that became part of a datagram, which is counted as one packet.
+    FragmentJoined,
     /// A fragment whose datagram never became whole.
     FragmentIncomplete,
     /// A fragment that contradicts its datagram.
@@ -34,7 +36,7 @@ pub enum SkipReason {
 
 impl SkipReason {
     /// All of them, in the order of their declaration.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::UnknownLinkType,
         Self::LinkMalformed,
         Self::Arp,
@@ -44,6 +46,7 @@ impl SkipReason {
         Self::TransportCut,
         Self::TransportMalformed,
         Self::TooManyLayers,
+        Self::FragmentJoined,
         Self::FragmentIncomplete,
         Self::FragmentMalformed,
         Self::FragmentPoolFull,
@@ -63,6 +66,7 @@ impl SkipReason {
             Self::TransportCut => "transport_cut",
             Self::TransportMalformed => "transport_malformed",
             Self::TooManyLayers => "too_many_layers",
+            Self::FragmentJoined => "fragment_joined",
             Self::FragmentIncomplete => "fragment_incomplete",
             Self::FragmentMalformed => "fragment_malformed",
             Self::FragmentPoolFull => "fragment_pool_full",

@@ -335,7 +335,7 @@ impl Flow {
         self.last_clock = clock;
         self.row.last = packet.time;
         let counters = self.totals.of_mut(direction);
-        counters.packets += u64::from(packet.captured_packets);
+        counters.packets += 1;
         counters.ip_bytes += packet.ip_bytes;
         counters.payload_bytes += u64::from(packet.payload_wire_bytes);
         counters.bad_checksums += u64::from(packet.checksum == Checksum::Bad);

@@ -26,7 +26,6 @@ pub fn packet(src: &str, src_port: u16, dst: &str, dst_port: u16, transport: Tra
         inner_vlan: None,
         tunnel: None,
         captured_packets: 1,
-        ip_packets: 1,
         ip_bytes: 40,
         fragment_overlap: FragmentOverlap::None,
         tcp: None,

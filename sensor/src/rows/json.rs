@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use analyzers::{Column, Row, Text, Value};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::{MacText, StampedRow, UtcText, columns};
+use super::{MacText, StampedRow, StatedText, UtcText, columns};
 
 /// Writes rows as lines of JSON.
 #[derive(Debug)]
@@ -97,6 +97,7 @@ impl Serialize for Json<Value<'_>> {
             Value::I64(value) => serializer.serialize_i64(value),
             Value::F64(value) => serializer.serialize_f64(value),
             Value::Time(instant) => serializer.collect_str(&UtcText(instant)),
+            Value::StatedTime(instant) => serializer.collect_str(&StatedText(instant)),
             Value::Ip(address) => serializer.collect_str(&address),
             Value::Mac(address) => serializer.collect_str(&MacText(address)),
             Value::Uid(uid) => serializer.collect_str(&uid),

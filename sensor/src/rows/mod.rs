@@ -11,7 +11,7 @@ pub(crate) mod samples;
 use std::fmt;
 
 use analyzers::record::Header;
-use analyzers::{Column, Record, Row, Table, Timestamp};
+use analyzers::{Column, Record, Row, StatedTime, Table, Timestamp};
 
 /// Version of the tables' columns. Columns are only ever added, and a file or a JSON Schema that
 /// names this version has all of them.
@@ -45,11 +45,27 @@ pub struct UtcText(pub Timestamp);
 
 impl fmt::Display for UtcText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match jiff::Timestamp::from_microsecond(self.0.micros()) {
-            Ok(instant) => write!(f, "{instant:.6}"),
-            // Packet time spans the years 1677 to 2262, all of which jiff writes.
-            Err(_) => write!(f, "{}", self.0.micros()),
-        }
+        write_utc(self.0.micros(), f)
+    }
+}
+
+/// A stated instant, written in the same way.
+#[derive(Clone, Copy, Debug)]
+pub struct StatedText(pub StatedTime);
+
+impl fmt::Display for StatedText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_utc(self.0.micros(), f)
+    }
+}
+
+/// Writes microseconds since the Unix epoch; as a number beyond the years that RFC 3339 can write.
+fn write_utc(micros: i64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    // A civil date and time, because jiff's instants end a day before the year 9999 does.
+    let epoch = jiff::civil::date(1970, 1, 1).at(0, 0, 0, 0);
+    match epoch.checked_add(jiff::SignedDuration::from_micros(micros)) {
+        Ok(instant) if instant.year() >= 0 => write!(f, "{instant:.6}Z"),
+        _ => write!(f, "{micros}"),
     }
 }
 
@@ -91,6 +107,19 @@ mod tests {
             (i64::MIN, "1677-09-21T00:12:43.145224Z"),
         ] {
             assert_eq!(UtcText(Timestamp::from_nanos(nanos)).to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn stated_instants_reach_the_last_second_that_can_be_written() {
+        for (secs, expected) in [
+            (0, "1970-01-01T00:00:00.000000Z"),
+            (253_402_300_799, "9999-12-31T23:59:59.000000Z"),
+            (253_402_300_800, "253402300800000000"),
+            (-62_167_219_200, "0000-01-01T00:00:00.000000Z"),
+            (-62_167_219_201, "-62167219201000000"),
+        ] {
+            assert_eq!(StatedText(StatedTime::from_secs(secs)).to_string(), expected);
         }
     }
 

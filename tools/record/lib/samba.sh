@@ -45,6 +45,8 @@ start_samba() {
 	END
     } > "$WORK/smb.conf"
     chmod 755 "$WORK"
+    # The clients know the same, by another name.
+    sed 's/netbios name = .*/netbios name = PC7/' "$WORK/smb.conf" > "$WORK/client.conf"
     # A person to log on as, in files of our own laid over the system's.
     cp /etc/passwd "$WORK/passwd"
     echo "anna:x:5001:100:Anna:/nonexistent:/bin/false" >> "$WORK/passwd"
@@ -56,7 +58,7 @@ start_samba() {
 
 smb() {
     local share=${*: -2:1} commands=${*: -1}
-    client smbclient -s "$WORK/smb.conf" "//10.1.0.20/$share" -U 'anna%wonderland' "${@:1:$#-2}" -c "$commands"
+    client smbclient -s "$WORK/client.conf" "//10.1.0.20/$share" -U 'anna%wonderland' "${@:1:$#-2}" -c "$commands"
 }
 
 # What an office day on a share looks like.

@@ -53,7 +53,13 @@ fn framed(messages: &[Vec<u8>]) -> Vec<u8> {
 
 fn flow(transport: Transport, ports: [u16; 2], start: StreamStart) -> FlowContext {
     let end = |host, port| Endpoint { ip: IpAddr::V4(Ipv4Addr::new(192, 0, 2, host)), port };
-    FlowContext { src: end(1, ports[0]), dst: end(2, ports[1]), transport, start }
+    FlowContext {
+        src: end(1, ports[0]),
+        dst: end(2, ports[1]),
+        transport,
+        start,
+        hashing: crate::protocol::FileHashing::Off,
+    }
 }
 
 fn udp(port: u16) -> FlowContext {

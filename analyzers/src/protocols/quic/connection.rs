@@ -1,5 +1,5 @@
-//! The state machine of a flow that speaks QUIC: opens Initial packets until both hellos are known, then
-//! only watches first bytes.
+//! The state machine of a flow that speaks QUIC: opens Initial packets until both hellos are known,
+//! then only watches first bytes.
 
 use crate::direction::{Direction, PerDirection};
 use crate::emitter::{Detail, Emitter};
@@ -240,7 +240,8 @@ impl Side {
 }
 
 impl Secrets {
-    /// Takes the keys of another version that the ends agreed on; the connection id stays (RFC 9368 §4).
+    /// Takes the keys of another version that the ends agreed on; the connection id stays (RFC 9368
+    /// §4).
     fn follow(&mut self, version: Version) {
         if let ([family, ..], true) = (version.families(), version != self.version) {
             self.keys = Keys::derive(family, &self.connection_id);

@@ -1,5 +1,5 @@
-//! Frames of Initial packets (RFC 9000 §12.4, §19): CRYPTO frames are what is wanted, the few others that
-//! may stand beside them are stepped over.
+//! Frames of Initial packets (RFC 9000 §12.4, §19): CRYPTO frames are what is wanted, the few
+//! others that may stand beside them are stepped over.
 
 use crate::malformed::Malformed;
 use crate::reader::Reader;

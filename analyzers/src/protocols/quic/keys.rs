@@ -1,5 +1,5 @@
-//! Keys of Initial packets (RFC 9001 §5.2) and what they open: header protection (§5.4) and the packet
-//! itself (§5.3), always AES-128-GCM.
+//! Keys of Initial packets (RFC 9001 §5.2) and what they open: header protection (§5.4) and the
+//! packet itself (§5.3), always AES-128-GCM.
 
 use aes::cipher::{BlockCipherEncrypt as _, KeyInit as _};
 use aes::{Aes128, Block};
@@ -22,7 +22,8 @@ pub(super) struct Keys {
     pub(super) server: SideKeys,
 }
 
-/// Keys of one side. Ciphers are made of them for each packet: they would take twenty times the room.
+/// Keys of one side. Ciphers are made of them for each packet: they would take twenty times the
+/// room.
 pub(super) struct SideKeys {
     packet: [u8; 16],
     iv: [u8; 12],
@@ -76,8 +77,8 @@ impl SideKeys {
         Ok(Aes128Gcm::new(&self.packet.into()).decrypt(&self.nonce(number), payload).ok())
     }
 
-    /// The IV with the packet number in it. Initial packets are numbered from zero, so that what the
-    /// header holds of the number is all of it.
+    /// The IV with the packet number in it. Initial packets are numbered from zero, so that what
+    /// the header holds of the number is all of it.
     fn nonce(&self, number: u32) -> Nonce<aes_gcm::aead::consts::U12> {
         let [head @ .., a, b, c, d] = self.iv;
         let [w, x, y, z] = number.to_be_bytes();
@@ -102,7 +103,8 @@ fn expand_label<const N: usize>(secret: &Hkdf<Sha256>, label: &str) -> [u8; N] {
 
 #[cfg(test)]
 impl SideKeys {
-    /// Protects a packet as a sender does: the header up to the packet number, the number, the frames.
+    /// Protects a packet as a sender does: the header up to the packet number, the number, the
+    /// frames.
     pub(super) fn seal(&self, head: &[u8], number: u32, frames: &[u8]) -> Vec<u8> {
         let mut packet = [head, &number.to_be_bytes()].concat();
         packet[0] |= 0b11;

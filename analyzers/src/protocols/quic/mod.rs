@@ -1,12 +1,12 @@
-//! QUIC (RFC 9000, RFC 9001, RFC 9369): the handshake in its Initial packets, whose keys follow from the
-//! client's first connection id, so that any observer can open them.
+//! QUIC (RFC 9000, RFC 9001, RFC 9369): the handshake in its Initial packets, whose keys follow
+//! from the client's first connection id, so that any observer can open them.
 //!
-//! In: datagrams. Out: a row of the table `tls` per connection, with transport `quic`. What is encrypted
-//! with other keys is not visible: certificates and the chosen application protocol among it. Google's
-//! own QUIC before TLS is only named.
+//! In: datagrams. Out: a row of the table `tls` per connection, with transport `quic`. What is
+//! encrypted with other keys is not visible: certificates and the chosen application protocol among
+//! it. Google's own QUIC before TLS is only named.
 //!
-//! Memory of a flow, at worst: two CRYPTO streams of [`crate::limits::TLS_MESSAGE_BYTES`], kept as pieces
-//! and as messages, and one set of keys.
+//! Memory of a flow, at worst: two CRYPTO streams of [`crate::limits::TLS_MESSAGE_BYTES`], kept as
+//! pieces and as messages, and one set of keys.
 
 use crate::flow_id::Transport;
 use crate::protocol::{Analyzer, FlowContext, Probe, Protocol, Verdict};

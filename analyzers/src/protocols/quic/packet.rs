@@ -1,7 +1,7 @@
 //! QUIC's packets as far as they can be read without keys (RFC 9000 §17, RFC 8999).
 //!
-//! In: a datagram, which may hold several packets. Out: each packet's kind, and for an Initial packet
-//! what its keys and its decryption need.
+//! In: a datagram, which may hold several packets. Out: each packet's kind, and for an Initial
+//! packet what its keys and its decryption need.
 
 use crate::malformed::Malformed;
 use crate::reader::Reader;
@@ -18,8 +18,8 @@ pub(super) enum Packet<'a> {
     Initial(Initial<'a>),
     /// Another packet with a long header that tells its length: 0-RTT or Handshake.
     Long,
-    /// Something that fills the rest of the datagram: Retry, version negotiation, a packet of a version
-    /// that is not known, padding.
+    /// Something that fills the rest of the datagram: Retry, version negotiation, a packet of a
+    /// version that is not known, padding.
     Last,
     /// A packet with a short header: application data, up to the end of the datagram.
     Short,
@@ -79,8 +79,8 @@ pub(super) fn is_long(r: &mut Reader<'_>) -> bool {
         && matches!(Packet::read(r), Ok(Packet::Initial(_) | Packet::Long))
 }
 
-/// Whether a datagram is one of Google's QUIC before it used TLS: a long header with its version, or its
-/// older public header with connection id and version.
+/// Whether a datagram is one of Google's QUIC before it used TLS: a long header with its version,
+/// or its older public header with connection id and version.
 pub(super) fn is_google(datagram: &[u8]) -> bool {
     const VERSION_AND_ID: u8 = 0x09;
     let mut r = Reader::new(datagram);

@@ -1,5 +1,5 @@
-//! QUIC's versions: which there are, what distinguishes their Initial packets (RFC 9001 §5.2, RFC 9369 §3,
-//! the drafts of both).
+//! QUIC's versions: which there are, what distinguishes their Initial packets (RFC 9001 §5.2, RFC
+//! 9369 §3, the drafts of both).
 
 use crate::text::Text;
 

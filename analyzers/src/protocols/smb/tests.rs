@@ -296,6 +296,7 @@ fn probe(bytes: &[u8], port: u16) -> Verdict {
         dst: end(port),
         transport: Transport::TCP,
         start: StreamStart::Beginning,
+        hashing: crate::protocol::FileHashing::Off,
     };
     (PROTOCOL.probe)(&Probe { flow: &flow, direction: CLIENT, bytes })
 }

@@ -1,4 +1,5 @@
-//! Distinguished names as text (RFC 4514): the most specific part first, special characters escaped.
+//! Distinguished names as text (RFC 4514): the most specific part first, special characters
+//! escaped.
 
 use x509_parser::asn1_rs::{Any, Tag, ToDer};
 use x509_parser::x509::{AttributeTypeAndValue, X509Name};
@@ -94,8 +95,8 @@ fn string(value: &Any<'_>) -> Option<Vec<u8>> {
     }
 }
 
-/// A value with a backslash before what would end it or be lost (RFC 4514 §2.4). Other odd bytes stay;
-/// the sink escapes them.
+/// A value with a backslash before what would end it or be lost (RFC 4514 §2.4). Other odd bytes
+/// stay; the sink escapes them.
 fn push_escaped(out: &mut Vec<u8>, value: &[u8]) {
     let last = value.len().saturating_sub(1);
     for (at, &byte) in value.iter().enumerate() {

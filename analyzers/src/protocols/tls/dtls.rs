@@ -1,8 +1,8 @@
 //! DTLS (RFC 6347, RFC 9147): envelopes out of datagrams, messages out of fragments.
 //!
-//! Fragments come in any order and again; a message is taken once, when it is whole. What is encrypted
-//! is only noticed. Memory of a flow, at worst: [`limits::DTLS_MESSAGES`] unfinished messages a
-//! direction, of [`limits::TLS_MESSAGE_BYTES`] each.
+//! Fragments come in any order and again; a message is taken once, when it is whole. What is
+//! encrypted is only noticed. Memory of a flow, at worst: [`limits::DTLS_MESSAGES`] unfinished
+//! messages a direction, of [`limits::TLS_MESSAGE_BYTES`] each.
 
 use crate::direction::{Direction, PerDirection};
 use crate::emitter::Emitter;
@@ -223,7 +223,8 @@ impl Side {
     }
 }
 
-/// The bit of a message's number; none beyond the sixty-fourth, which no handshake has and nobody reads.
+/// The bit of a message's number; none beyond the sixty-fourth, which no handshake has and nobody
+/// reads.
 fn bit(number: u16) -> u64 {
     1_u64.checked_shl(u32::from(number)).unwrap_or(0)
 }

@@ -1,5 +1,5 @@
-//! Fingerprints of hellos: JA3 and JA3S (MD5 over the lists in wire order), and JA4 for clients (lists
-//! sorted, so that a client that shuffles its extensions keeps its fingerprint).
+//! Fingerprints of hellos: JA3 and JA3S (MD5 over the lists in wire order), and JA4 for clients
+//! (lists sorted, so that a client that shuffles its extensions keeps its fingerprint).
 //!
 //! Numbers that clients send to keep servers tolerant (RFC 8701) are left out everywhere.
 
@@ -57,8 +57,8 @@ pub(crate) fn ja4(hello: &ClientHello<'_>, carrier: Carrier) -> String {
     text
 }
 
-/// First and last character of a protocol name; of its hexadecimal form where either is no letter or
-/// digit.
+/// First and last character of a protocol name; of its hexadecimal form where either is no letter
+/// or digit.
 fn ja4_protocol(name: &[u8]) -> [char; 2] {
     let (Some(&first), Some(&last)) = (name.first(), name.last()) else { return ['0', '0'] };
     if first.is_ascii_alphanumeric() && last.is_ascii_alphanumeric() {

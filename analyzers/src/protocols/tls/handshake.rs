@@ -1,7 +1,7 @@
 //! What is known of one handshake, whichever way it came: the state behind one row.
 //!
-//! In: handshake messages, and that a side began to encrypt. Out: the row, and whether it is complete.
-//! Any part may be missing: one-sided captures, captures that begin late, gaps.
+//! In: handshake messages, and that a side began to encrypt. Out: the row, and whether it is
+//! complete. Any part may be missing: one-sided captures, captures that begin late, gaps.
 
 use crate::direction::{Direction, PerDirection};
 use crate::emitter::{Detail, Emitter};
@@ -228,7 +228,8 @@ impl Handshake {
         }
     }
 
-    /// Learns that bytes of `sender` are missing, so that its flight cannot be judged by what is absent.
+    /// Learns that bytes of `sender` are missing, so that its flight cannot be judged by what is
+    /// absent.
     pub(crate) fn gap(&mut self, sender: Direction) {
         if self.is_server(sender) && self.flight == Flight::Unknown {
             self.flight = Flight::Full;
@@ -335,7 +336,8 @@ fn some_list(list: Vec<Text>) -> Option<Vec<Text>> {
     (!list.is_empty()).then_some(list)
 }
 
-/// Says what is wrong with a message. That it is cut short is not, where the capture or a limit cut it.
+/// Says what is wrong with a message. That it is cut short is not, where the capture or a limit cut
+/// it.
 fn report(problem: Option<Malformed>, extent: Extent, time: Timestamp, emitter: &mut Emitter) {
     let is_expected = |malformed: &Malformed| malformed.is_truncated() && extent != Extent::Whole;
     if let Some(malformed) = problem.filter(|malformed| !is_expected(malformed)) {

@@ -1,7 +1,8 @@
 //! ClientHello and ServerHello (RFC 8446 §4.1, RFC 5246 §7.4.1, RFC 6347 §4.2.1 for DTLS's cookie).
 //!
-//! In: a message's body, without its four-byte header. Out: its fields as far as they can be read, and
-//! the first thing that was wrong. A list whose length is odd spoils itself and nothing behind it.
+//! In: a message's body, without its four-byte header. Out: its fields as far as they can be read,
+//! and the first thing that was wrong. A list whose length is odd spoils itself and nothing behind
+//! it.
 
 use crate::malformed::Malformed;
 use crate::reader::Reader;
@@ -25,7 +26,8 @@ pub(crate) const SERVER_NAME: u16 = extension::SERVER_NAME;
 /// ALPN extension, as the fingerprints know it.
 pub(crate) const ALPN: u16 = extension::ALPN;
 
-/// The `random` of a ServerHello that is a HelloRetryRequest: SHA-256 of that word (RFC 8446 §4.1.3).
+/// The `random` of a ServerHello that is a HelloRetryRequest: SHA-256 of that word (RFC 8446
+/// §4.1.3).
 const RETRY_RANDOM: [u8; 32] = [
     0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91,
     0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,

@@ -1,7 +1,7 @@
 //! The record layer of TLS (RFC 8446 §5.1) and DTLS (RFC 6347 §4.1, RFC 9147 §4).
 //!
-//! In: bytes at a border between records. Out: a header with the content's kind and length. To keep the
-//! archive's records apart, a record of this layer is called an envelope here.
+//! In: bytes at a border between records. Out: a header with the content's kind and length. To keep
+//! the archive's records apart, a record of this layer is called an envelope here.
 
 use crate::malformed::Malformed;
 use crate::reader::Reader;
@@ -70,8 +70,8 @@ pub(crate) struct Envelope<'a> {
 }
 
 impl<'a> Envelope<'a> {
-    /// Reads the next envelope of a datagram; `None` for DTLS 1.3's encrypted form and for envelopes
-    /// with a connection id, whose length only the ends know.
+    /// Reads the next envelope of a datagram; `None` for DTLS 1.3's encrypted form and for
+    /// envelopes with a connection id, whose length only the ends know.
     pub(crate) fn read(r: &mut Reader<'a>) -> Result<Option<Self>, Malformed> {
         let start = r.offset();
         let content = r.u8("content type")?;

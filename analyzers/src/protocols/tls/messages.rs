@@ -1,7 +1,8 @@
-//! Handshake messages out of the bytes of one direction (RFC 8446 §4): a message may fill many records
-//! or CRYPTO frames, and one of those may hold many messages.
+//! Handshake messages out of the bytes of one direction (RFC 8446 §4): a message may fill many
+//! records or CRYPTO frames, and one of those may hold many messages.
 //!
-//! Only the three kinds that records are made of are kept; all others are passed over by their length.
+//! Only the three kinds that records are made of are kept; all others are passed over by their
+//! length.
 
 use crate::limits;
 use crate::reader::Reader;

@@ -1,9 +1,10 @@
-//! TLS and SSL over TCP, DTLS over UDP: who spoke to whom, under which name, with which fingerprint and
-//! certificate.
+//! TLS and SSL over TCP, DTLS over UDP: who spoke to whom, under which name, with which fingerprint
+//! and certificate.
 //!
-//! In: streams or datagrams that begin with a record of TLS (RFC 8446, RFC 5246, RFC 6101; hellos of
-//! SSL 2.0 by RFC 5246 appendix E.2) or DTLS (RFC 6347, RFC 9147). Out: one row of the table `tls` per
-//! handshake, at the moment when it is complete, else at the end of the flow. Nothing is decrypted.
+//! In: streams or datagrams that begin with a record of TLS (RFC 8446, RFC 5246, RFC 6101; hellos
+//! of SSL 2.0 by RFC 5246 appendix E.2) or DTLS (RFC 6347, RFC 9147). Out: one row of the table
+//! `tls` per handshake, at the moment when it is complete, else at the end of the flow. Nothing is
+//! decrypted.
 //!
 //! Memory of a flow: see [`stream`] and [`dtls`].
 

@@ -1,4 +1,5 @@
-//! Bytes that arrive in pieces and in any order: fragments of a DTLS message, CRYPTO frames of QUIC.
+//! Bytes that arrive in pieces and in any order: fragments of a DTLS message, CRYPTO frames of
+//! QUIC.
 
 use smallvec::SmallVec;
 
@@ -13,8 +14,8 @@ pub(crate) enum Refused {
     TooManyIslands,
 }
 
-/// A buffer with the islands that are filled; the first island that starts at zero is what is known.
-/// The first byte that arrives for a place stays.
+/// A buffer with the islands that are filled; the first island that starts at zero is what is
+/// known. The first byte that arrives for a place stays.
 #[derive(Debug, Default)]
 pub(crate) struct Pieces {
     bytes: Vec<u8>,

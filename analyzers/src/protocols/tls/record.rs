@@ -2,14 +2,15 @@
 
 use crate::record;
 use crate::text::Text;
-use crate::time::Timestamp;
+use crate::time::StatedTime;
 
 record! {
     /// One TLS handshake; `transport` tells TCP, QUIC and DTLS apart.
     pub struct TlsRecord: "tls" {
         /// `tcp`, `quic` or `dtls`.
         transport: &'static str,
-        /// Negotiated version: `SSLv3`, `TLSv1.0` … `TLSv1.3`, `DTLSv1.2` …; unknown ones as `0xNNNN`.
+        /// Negotiated version: `SSLv3`, `TLSv1.0` … `TLSv1.3`, `DTLSv1.2` …; unknown ones as
+        /// `0xNNNN`.
         version: Option<Text>,
         /// QUIC's own version: `1`, `2`, else eight hexadecimal digits.
         quic_version: Option<Text>,
@@ -42,9 +43,9 @@ record! {
         /// Its serial number in hexadecimal, two digits a byte, without leading zero bytes.
         serial: Option<String>,
         /// Start of its validity.
-        not_before: Option<Timestamp>,
+        not_before: Option<StatedTime>,
         /// End of its validity.
-        not_after: Option<Timestamp>,
+        not_after: Option<StatedTime>,
         /// SHA-256 of its DER encoding.
         cert_sha256: Option<String> as Hash,
         /// SHA-1 of its DER encoding.

@@ -1,4 +1,5 @@
-//! The hello of SSL 2.0, with which old clients of SSL 3.0 and TLS greet as well (RFC 5246 appendix E.2).
+//! The hello of SSL 2.0, with which old clients of SSL 3.0 and TLS greet as well (RFC 5246 appendix
+//! E.2).
 
 use crate::malformed::Malformed;
 use crate::reader::Reader;

@@ -1,10 +1,10 @@
 //! TLS over TCP: envelopes out of two byte streams, handshake messages out of envelopes.
 //!
-//! Only handshake envelopes are waited for and read; the content of all others passes by unbuffered.
-//! When both sides have begun to encrypt, the row is said and nothing more is wanted.
+//! Only handshake envelopes are waited for and read; the content of all others passes by
+//! unbuffered. When both sides have begun to encrypt, the row is said and nothing more is wanted.
 //!
-//! Memory of a flow, at worst: two unfinished messages of [`crate::limits::TLS_MESSAGE_BYTES`] and an envelope
-//! each, and the names of one hello and one certificate.
+//! Memory of a flow, at worst: two unfinished messages of [`crate::limits::TLS_MESSAGE_BYTES`] and
+//! an envelope each, and the names of one hello and one certificate.
 
 use crate::direction::{Direction, PerDirection};
 use crate::emitter::{Detail, Emitter};
@@ -266,8 +266,8 @@ fn is_border(bytes: &[u8]) -> bool {
     }
 }
 
-/// Whether the content of a handshake envelope is a ClientHello in the clear although the side changed
-/// its keys: TLS 1.3 sends a ChangeCipherSpec without meaning before its second hello.
+/// Whether the content of a handshake envelope is a ClientHello in the clear although the side
+/// changed its keys: TLS 1.3 sends a ChangeCipherSpec without meaning before its second hello.
 fn is_clear_hello(body: &[u8]) -> bool {
     let mut r = Reader::new(body);
     let is_hello = r.u8("message kind") == Ok(kind::CLIENT_HELLO);

@@ -55,7 +55,7 @@ impl Account {
                 assert!(held <= packet.payload_wire_bytes as usize);
             }
             Decoded::Held => {}
-            Decoded::Skipped(reason) => self.skipped.add(reason, 1),
+            Decoded::Skipped(reason) => self.skipped.add(reason, 1_u32),
         }
     }
 
@@ -116,11 +116,11 @@ fn reasons_have_names_of_their_own() {
     names.dedup();
     assert_eq!(names.len(), SkipReason::ALL.len());
     let mut counts = SkipCounts::default();
-    for (packets, reason) in (1..).zip(SkipReason::ALL) {
+    for (packets, reason) in (1_u64..).zip(SkipReason::ALL) {
         counts.add(reason, packets);
     }
     for (packets, (reason, count)) in (1..).zip(counts.occurred()) {
         assert_eq!((count, counts.count(reason)), (packets, packets));
     }
-    assert_eq!(counts.total(), (1..=SkipReason::ALL.len() as u64).sum());
+    assert_eq!(counts.total(), (1..=SkipReason::ALL.len() as u64).sum::<u64>());
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # shows: IPv6 in IPv4 (sit).
-# programs: ping, curl, python3, linux
+# programs: ping, curl, python3, linux.uml
 # kernel: uml
 # check: ip.proto == 41 and ipv6 and tcp
 set -euo pipefail

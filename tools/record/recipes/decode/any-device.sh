@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# shows: The same talk seen on the "any" device: Linux cooked frames, version 2 (SLL2), with interface numbers.
+# shows: The same talk seen on the "any" device: Linux cooked frames, version 2 (SLL2), with interface
+#        numbers.
 # programs: tcpdump, ping, curl, python3
 # check: sll.ifindex and tcp; sll.pkttype == 4
 set -euo pipefail

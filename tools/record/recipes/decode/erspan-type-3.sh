@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # shows: Mirrored Ethernet frames in ERSPAN, type III.
-# programs: ping, curl, python3, linux
+# programs: ping, curl, python3, linux.uml
 # kernel: uml
 # check: erspan and tcp
 set -euo pipefail

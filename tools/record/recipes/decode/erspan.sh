@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# shows: Mirrored Ethernet frames in ERSPAN, type II (both directions are carried, as two hosts talk through it).
-# programs: ping, curl, python3, linux
+# shows: Mirrored Ethernet frames in ERSPAN, type II (both directions are carried, as two hosts talk through
+#        it).
+# programs: ping, curl, python3, linux.uml
 # kernel: uml
 # check: erspan and tcp
 set -euo pipefail

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # shows: Fragments that arrive out of order, twice, or not at all.
-# programs: ping, tc, linux
+# programs: ping, tc, linux.uml
 # kernel: uml
 # check: ip.flags.mf == 1; ip.frag_offset > 0
 set -euo pipefail

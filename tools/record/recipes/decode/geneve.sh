@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # shows: Ethernet frames in GENEVE, network 42.
-# programs: ping, curl, python3, linux
+# programs: ping, curl, python3, linux.uml
 # kernel: uml
 # check: geneve.vni == 42 and tcp
 set -euo pipefail

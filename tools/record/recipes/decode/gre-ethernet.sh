@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # shows: Ethernet frames in GRE (transparent bridging).
-# programs: ping, curl, python3, linux
+# programs: ping, curl, python3, linux.uml
 # kernel: uml
 # check: gre.proto == 0x6558 and tcp
 set -euo pipefail

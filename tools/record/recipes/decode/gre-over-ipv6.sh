@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # shows: IPv4 and IPv6 in GRE over IPv6.
-# programs: ping, curl, python3, linux
+# programs: ping, curl, python3, linux.uml
 # kernel: uml
 # check: gre and ipv6 and tcp
 set -euo pipefail

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # shows: IPv4 in IPv4.
-# programs: ping, curl, python3, linux
+# programs: ping, curl, python3, linux.uml
 # kernel: uml
 # check: ip.proto == 4 and tcp
 set -euo pipefail

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # shows: IPv4 and IPv6 in IPv6.
-# programs: ping, curl, python3, linux
+# programs: ping, curl, python3, linux.uml
 # kernel: uml
 # check: ipv6.nxt == 4 and tcp; ipv6.nxt == 41 and tcp or ipv6.dstopts.nxt == 41
 set -euo pipefail

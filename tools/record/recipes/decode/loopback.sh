@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# shows: Client and server on one host: no real Ethernet addresses, checksums left to be filled in, segments far larger
-#        than any frame.
+# shows: Client and server on one host: no real Ethernet addresses, checksums left to be filled in, segments
+#        far larger than any frame.
 # programs: tcpdump, ping, curl, python3
 # check: tcp.len > 9000; ipv6.dst == ::1
 set -euo pipefail

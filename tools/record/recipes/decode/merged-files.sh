@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# shows: A pcapng file made from two captures, one in microseconds and one in nanoseconds, each its own interface.
+# shows: A pcapng file made from two captures, one in microseconds and one in nanoseconds, each its own
+#        interface.
 # programs: tcpdump, mergecap, ping
 # suffix: .pcapng
 # check: frame.interface_id == 0; frame.interface_id == 1

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # shows: IPv4 and IPv6 under one and under two MPLS labels.
-# programs: ping, curl, python3, linux
+# programs: ping, curl, python3, linux.uml
 # kernel: uml
 # check: mpls.label == 100 and tcp; mpls.label == 300 and mpls.bottom == 1
 set -euo pipefail

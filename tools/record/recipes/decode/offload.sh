@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# shows: What a capture on a busy server shows: segmentation left to the network card, so frames of 10 kB and more and
-#        checksums not yet filled in.
+# shows: What a capture on a busy server shows: segmentation left to the network card, so frames of 10 kB
+#        and more and checksums not yet filled in.
 # programs: tcpdump, curl, python3
 # check: tcp.len > 3000
 set -euo pipefail

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# shows: A PPPoE session: discovery (PADI, PADO, PADR, PADS), LCP, PAP login, IPCP, echo and HTTP inside, PADT.
-# programs: pppoe-server, pppd, ping, curl, linux
+# shows: A PPPoE session: discovery (PADI, PADO, PADR, PADS), LCP, PAP login, IPCP, echo and HTTP inside,
+#        PADT.
+# programs: pppoe-server, pppd, ping, curl, linux.uml
 # kernel: uml
 # check: pppoe.code == 0x65; lcp; pap; pppoes and tcp; pppoe.code == 0xa7
 set -euo pipefail

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # shows: Frames with two tags: service VLAN 100 (802.1ad), customer VLAN 7.
-# programs: ping, curl, python3, linux
+# programs: ping, curl, python3, linux.uml
 # kernel: uml
 # check: (vlan.id == 100 or ieee8021ad.id == 100) and tcp
 set -euo pipefail

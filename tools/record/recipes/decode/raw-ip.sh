@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # shows: Packets without a link layer (raw IP), as on a tunnel interface.
-# programs: tcpdump, ping, curl, python3, linux
+# programs: tcpdump, ping, curl, python3, linux.uml
 # kernel: uml
 # check: raw and tcp
 set -euo pipefail

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# shows: One pcapng file from three interfaces with two link types (Ethernet and Linux cooked): one talk seen three times.
+# shows: One pcapng file from three interfaces with two link types (Ethernet and Linux cooked): one talk
+#        seen three times.
 # programs: dumpcap, ping, curl, python3
 # suffix: .pcapng
 # check: frame.interface_id == 0 and tcp; frame.interface_id == 1 and tcp; frame.interface_id == 2

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # shows: Frames tagged with VLAN 7, beside untagged ones.
-# programs: ping, curl, python3, linux
+# programs: ping, curl, python3, linux.uml
 # kernel: uml
 # check: vlan.id == 7 and tcp; tcp and not vlan
 set -euo pipefail

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # shows: Three layers: an IPv4 packet in Ethernet in VXLAN in a VLAN.
-# programs: ping, curl, python3, linux
+# programs: ping, curl, python3, linux.uml
 # kernel: uml
 # check: vlan.id == 7 and vxlan.vni == 42 and tcp
 set -euo pipefail

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# shows: DHCP: a lease asked for, offered, taken (discover, offer, request, ack), renewed at restart, and released; a request for an address of
-#        another network is refused (NAK).
+# shows: DHCP: a lease asked for, offered, taken (discover, offer, request, ack), renewed at restart, and
+#        released; a request for an address of another network is refused (NAK).
 # programs: busybox, dhclient, dnsmasq
-# check: dhcp.option.dhcp == 1; dhcp.option.dhcp == 2; dhcp.option.dhcp == 5; dhcp.option.dhcp == 7; dhcp.option.dhcp == 6
+# check: dhcp.option.dhcp == 1; dhcp.option.dhcp == 2; dhcp.option.dhcp == 5; dhcp.option.dhcp == 7;
+#        dhcp.option.dhcp == 6
 set -euo pipefail
 start server dnsmasq --keep-in-foreground --port=0 --user=root --pid-file= --dhcp-leasefile="$WORK/leases" \
     --no-ping --dhcp-authoritative --dhcp-range=10.1.0.100,10.1.0.120,1h --dhcp-option=option:router,10.1.0.20 \

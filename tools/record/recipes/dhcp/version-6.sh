@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# shows: IPv6 configuration: router solicitation and advertisement, then DHCPv6 (solicit, advertise, request, reply).
+# shows: IPv6 configuration: router solicitation and advertisement, then DHCPv6 (solicit, advertise,
+#        request, reply).
 # programs: dhclient, dnsmasq
 # check: dhcpv6.msgtype == 1; dhcpv6.msgtype == 7; icmpv6.type == 134
 set -euo pipefail

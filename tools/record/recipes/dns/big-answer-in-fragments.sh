@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# shows: An answer of 3 kB over UDP that arrives as IP fragments, over IPv4 and IPv6, and one that just fits.
+# shows: An answer of 3 kB over UDP that arrives as IP fragments, over IPv4 and IPv6, and one that just
+#        fits.
 # programs: dig, named
 # check: dns.count.answers == 95; ip.flags.mf == 1; ipv6.fraghdr.more == 1
 set -euo pipefail

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# shows: EDNS options: client and server cookies, client subnet, NSID, padding, TCP keep-alive, and the DO bit
-#        with signed answers (RRSIG, NSEC, DNSKEY).
+# shows: EDNS options: client and server cookies, client subnet, NSID, padding, TCP keep-alive, and the DO
+#        bit with signed answers (RRSIG, NSEC, DNSKEY).
 # programs: dig, named
-# check: dns.opt.cookie.server; dns.opt.client.addr4; dns.rrsig.signature; dns.dnskey.flags; dns.nsec.next_domain_name
+# check: dns.opt.cookie.server; dns.opt.client.addr4; dns.rrsig.signature; dns.dnskey.flags;
+#        dns.nsec.next_domain_name
 set -euo pipefail
 source "$TOOLS/lib/named.sh"
 start_named 'server-id "42";'

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# shows: Queries that fail, each in another way: NXDOMAIN, no data, SERVFAIL (zone not loaded), REFUSED
-#        (not our zone), NOTIMP (unknown opcode), BADVERS (EDNS version 1).
+# shows: Queries that fail, each in another way: NXDOMAIN, no data, SERVFAIL (zone not loaded), REFUSED (not
+#        our zone), NOTIMP (unknown opcode), BADVERS (EDNS version 1).
 # programs: dig, named
 # check: dns.flags.rcode == 2; dns.flags.rcode == 3; dns.flags.rcode == 4; dns.flags.rcode == 5;
 #        dns.resp.ext_rcode == 1 or dns.resp.edns0_version

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# shows: A small forwarder (dnsmasq) answers from its hosts file and its cache, and refuses what it may not ask.
+# shows: A small forwarder (dnsmasq) answers from its hosts file and its cache, and refuses what it may not
+#        ask.
 # programs: dig, dnsmasq
 # check: dns.flags.response == 1 and dns.count.answers == 1; dns.flags.rcode == 5 or dns.flags.rcode == 3
 set -euo pipefail

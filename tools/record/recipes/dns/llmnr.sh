@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# shows: Link-local name resolution (LLMNR) over IPv4 and IPv6: a name that a host on the link answers for, and one
-#        that nobody has.
+# shows: Link-local name resolution (LLMNR) over IPv4 and IPv6: a name that a host on the link answers for,
+#        and one that nobody has.
 # programs: llmnrd, llmnr-query
 # check: llmnr and dns.flags.response == 1; llmnr and ipv6; llmnr and dns.qry.name == "nobody"
 set -euo pipefail

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# shows: Multicast DNS over IPv4 and IPv6: Avahi announces a host and a file share, a zeroconf client on another host
-#        browses for the share and resolves it.
+# shows: Multicast DNS over IPv4 and IPv6: Avahi announces a host and a file share, a zeroconf client on
+#        another host browses for the share and resolves it.
 # programs: avahi-daemon, python:zeroconf
 # check: mdns and ipv6; mdns and dns.qry.name contains "_smb._tcp"; mdns and dns.txt
 set -euo pipefail

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# shows: Multicast DNS: a printer service announces itself (probe, announcement), another host browses and resolves
-#        it, and it says goodbye.
+# shows: Multicast DNS: a printer service announces itself (probe, announcement), another host browses and
+#        resolves it, and it says goodbye.
 # programs: python:zeroconf
 # check: mdns and dns.flags.response == 1 and dns.srv.name; mdns and dns.resp.ttl == 0
 set -euo pipefail

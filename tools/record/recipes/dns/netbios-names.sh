@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# shows: NetBIOS names over UDP port 137: a Samba server registers its names by broadcast, a client asks for one, for
-#        the node status (names and MAC address), for the master browser, and for a name nobody has.
+# shows: NetBIOS names over UDP port 137: a Samba server registers its names by broadcast, a client asks for
+#        one, for the node status (names and MAC address), for the master browser, and for a name nobody
+#        has.
 # programs: nmbd, nmblookup
 # check: nbns.flags.opcode == 5; nbns.flags.response == 1 and nbns.addr; nbns.number_of_names
 set -euo pipefail

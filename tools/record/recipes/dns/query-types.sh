@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# shows: One query of each common type over UDP, each answered: A, AAAA, MX, TXT, SRV, NS, SOA, CAA,
-#        HTTPS, SVCB, PTR, NAPTR, SSHFP, TLSA, LOC, HINFO, DNAME and ANY.
+# shows: One query of each common type over UDP, each answered: A, AAAA, MX, TXT, SRV, NS, SOA, CAA, HTTPS,
+#        SVCB, PTR, NAPTR, SSHFP, TLSA, LOC, HINFO, DNAME and ANY.
 # programs: dig, named
-# check: dns.qry.type == 65; dns.srv.name; dns.caa.value; dns.qry.type == 64; dns.naptr.service; dns.resp.type == 39
+# check: dns.qry.type == 65; dns.srv.name; dns.caa.value; dns.qry.type == 64; dns.naptr.service;
+#        dns.resp.type == 39
 set -euo pipefail
 source "$TOOLS/lib/named.sh"
 start_named

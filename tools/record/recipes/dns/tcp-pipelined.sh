@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# shows: Eight queries sent over one TCP connection without waiting for the answers, then five in turn over one
-#        connection that is kept open.
+# shows: Eight queries sent over one TCP connection without waiting for the answers, then five in turn over
+#        one connection that is kept open.
 # programs: mdig, dig, named
 # check: tcp and dns.flags.response == 1 and dns.qry.name == "svc.example.test"; tcp.stream == 1
 set -euo pipefail

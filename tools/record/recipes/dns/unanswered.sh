@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# shows: A query sent three times to a host that never answers, one to a port where nothing listens
-#        (ICMP port unreachable), then one that is answered.
+# shows: A query sent three times to a host that never answers, one to a port where nothing listens (ICMP
+#        port unreachable), then one that is answered.
 # programs: dig, named
 # check: icmp.type == 3 and icmp.code == 3; dns.retransmit_request or (dns and ip.dst == 10.1.0.20)
 set -euo pipefail

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# shows: A zone transfer (AXFR) of several messages in one TCP connection, an incremental one (IXFR), and one of a zone that the server does not have.
+# shows: A zone transfer (AXFR) of several messages in one TCP connection, an incremental one (IXFR), and
+#        one of a zone that the server does not have.
 # programs: dig, named
 # check: dns.qry.type == 252; dns.qry.type == 251; dns.flags.rcode == 5 or dns.flags.rcode == 9
 set -euo pipefail

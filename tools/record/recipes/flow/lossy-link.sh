@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # shows: One download over a link that loses, doubles and reorders packets: retransmissions, duplicate
 #        acknowledgements, SACK.
-# programs: curl, python3, tc, linux
+# programs: curl, python3, tc, linux.uml
 # kernel: uml
-# check: tcp.analysis.lost_segment or tcp.analysis.out_of_order or tcp.analysis.retransmission; tcp.analysis.duplicate_ack; tcp.options.sack_le
+# check: tcp.analysis.lost_segment or tcp.analysis.out_of_order or tcp.analysis.retransmission;
+#        tcp.analysis.duplicate_ack; tcp.options.sack_le
 set -euo pipefail
 mkdir "$WORK/www"
 seq 1 10000 > "$WORK/www/numbers.txt"

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# shows: A connection whose beginning was missed: the capture starts after its handshake, data follows, it closes.
+# shows: A connection whose beginning was missed: the capture starts after its handshake, data follows, it
+#        closes.
 # programs: ncat, socat
 # check: tcp.len > 0
 set -euo pipefail

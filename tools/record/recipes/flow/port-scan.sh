@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# shows: A TCP connect scan and a SYN scan of twenty ports, of which two are open, with service versions asked.
+# shows: A TCP connect scan and a SYN scan of twenty ports, of which two are open, with service versions
+#        asked.
 # programs: nmap, python3, socat
 # check: tcp.flags.reset == 1; tcp.flags.syn == 1 and tcp.flags.ack == 1
 set -euo pipefail

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# shows: Both hosts open the same connection at the same moment (simultaneous open), exchange a line and close.
-# programs: python3, linux
+# shows: Both hosts open the same connection at the same moment (simultaneous open), exchange a line and
+#        close.
+# programs: python3, linux.uml
 # kernel: uml
 # check: tcp.flags.syn == 1 and tcp.flags.ack == 0 and ip.src == 10.1.0.20
 set -euo pipefail
@@ -18,10 +19,10 @@ time.sleep(0.2)
 s.close()
 END
 # Make the cable slow, or the first SYN always wins.
-client tc qdisc add dev eth0 root netem delay 100ms
-server tc qdisc add dev eth0 root netem delay 100ms
+client tc qdisc add dev eth0 root netem delay 300ms
+server tc qdisc add dev eth0 root netem delay 300ms
 client ping -c 1 10.1.0.20
 capture
-when=$(date +%s.%N -d '+1 second')
+when=$(date +%s.%N -d '+3 seconds')
 start server python3 "$WORK/both.py" 10.1.0.20 10.1.0.10 "$when"
 client python3 "$WORK/both.py" 10.1.0.10 10.1.0.20 "$when"

@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# shows: A route traced by UDP, ICMP and TCP through a router, IPv4 and IPv6: time exceeded, port unreachable.
+# shows: A route traced by UDP, ICMP and TCP through a router, IPv4 and IPv6: time exceeded, port
+#        unreachable.
 # programs: traceroute
-# check: icmp.type == 11; icmp.type == 3; icmpv6.type == 3; icmpv6.type == 1; tcp.flags.syn == 1 and ip.ttl == 1
+# check: icmp.type == 11; icmp.type == 3; icmpv6.type == 3; icmpv6.type == 1; tcp.flags.syn == 1 and ip.ttl
+#        == 1
 set -euo pipefail
 # The server becomes a router with a host behind it.
 ip netns add far

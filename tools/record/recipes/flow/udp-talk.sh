@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# shows: UDP datagrams both ways, one way only, empty ones, and to a closed port, IPv4 and IPv6, and a broadcast.
+# shows: UDP datagrams both ways, one way only, empty ones, and to a closed port, IPv4 and IPv6, and a
+#        broadcast.
 # programs: socat
 # check: udp.length == 8; icmpv6.type == 1; eth.dst == ff:ff:ff:ff:ff:ff and udp
 set -euo pipefail

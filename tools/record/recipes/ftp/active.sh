@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # shows: FTP with active data connections (PORT, EPRT): the server connects back.
 # programs: curl, python:pyftpdlib
-# check: ftp.request.command == "PORT"; ftp.request.command == "EPRT"; tcp.flags.syn == 1 and tcp.flags.ack == 0 and ip.src == 10.1.0.20
+# check: ftp.request.command == "PORT"; ftp.request.command == "EPRT"; tcp.flags.syn == 1 and tcp.flags.ack
+#        == 0 and ip.src == 10.1.0.20
 set -euo pipefail
 source "$TOOLS/lib/ftp.sh"
 start_ftp

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# shows: FTP with passive data connections (PASV, EPSV) by curl and lftp: list, download, upload, rename, delete, a missing file, over
-#        IPv4 and IPv6.
+# shows: FTP with passive data connections (PASV, EPSV) by curl and lftp: list, download, upload, rename,
+#        delete, a missing file, over IPv4 and IPv6.
 # programs: curl, lftp, python:pyftpdlib
-# check: ftp.request.command == "PASV"; ftp.request.command == "EPSV"; ftp-data; ftp.request.command == "STOR"; ftp.response.code == 550
+# check: ftp.request.command == "PASV"; ftp.request.command == "EPSV"; ftp-data; ftp.request.command ==
+#        "STOR"; ftp.response.code == 550
 set -euo pipefail
 source "$TOOLS/lib/ftp.sh"
 start_ftp

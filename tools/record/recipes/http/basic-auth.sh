@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# shows: Basic authentication: without password (401), with a wrong one, with the right one, whose password has a colon in it.
+# shows: Basic authentication: without password (401), with a wrong one, with the right one, whose password
+#        has a colon in it.
 # programs: curl, apache2
 # check: http.response.code == 401; http.authbasic == "anna:wonder:land"
 set -euo pipefail

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # shows: Digest authentication: challenge, answer, a wrong password.
 # programs: curl, apache2
-# check: http.authorization contains "Digest username"; http.www_authenticate contains "nonce"; http.response.code == 200
+# check: http.authorization contains "Digest username"; http.www_authenticate contains "nonce";
+#        http.response.code == 200
 set -euo pipefail
 source "$TOOLS/lib/web.sh"
 start_apache

@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# shows: Files by their content: an ELF program under a harmless name, a PDF, a file with a Content-Disposition name, over IPv6.
+# shows: Files by their content: an ELF program under a harmless name, a PDF, a file with a
+#        Content-Disposition name, over IPv6.
 # programs: curl, nginx
-# check: http.content_type == "application/pdf"; ipv6 and http.response.code == 200; http.response.line contains "attachment"
+# check: http.content_type == "application/pdf"; ipv6 and http.response.code == 200; http.response.line
+#        contains "attachment"
 set -euo pipefail
 source "$TOOLS/lib/web.sh"
 start_nginx 'location /attach/ { alias '"$WORK"'/www/; add_header Content-Disposition "attachment; filename=\"annual report.pdf\""; }'

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# shows: GET and HEAD by curl and wget: found, not found, not modified, a byte range, a bad range, a query string, cookies.
+# shows: GET and HEAD by curl and wget: found, not found, not modified, a byte range, a bad range, a query
+#        string, cookies.
 # programs: curl, wget, nginx
-# check: http.response.code == 200; http.response.code == 404; http.response.code == 304; http.response.code == 206;
-#        http.response.code == 416; http.request.method == "HEAD"; http.cookie
+# check: http.response.code == 200; http.response.code == 404; http.response.code == 304; http.response.code
+#        == 206; http.response.code == 416; http.request.method == "HEAD"; http.cookie
 set -euo pipefail
 source "$TOOLS/lib/web.sh"
 start_nginx 'add_header Set-Cookie "session=42; Path=/; HttpOnly";'

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# shows: HTTP/2 in clear text from the first byte: several streams on one connection, a POST, a missing page, by two clients.
+# shows: HTTP/2 in clear text from the first byte: several streams on one connection, a POST, a missing
+#        page, by two clients.
 # programs: curl, nghttp, apache2
 # decode: tcp.port==8080,http2
 # check: http2.magic; http2.headers.status == 404; http2.streamid > 3; http2.headers.method == "POST"

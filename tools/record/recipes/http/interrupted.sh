@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# shows: Transfers that do not end well: the client leaves in the middle of an answer, the server closes before the promised length.
+# shows: Transfers that do not end well: the client leaves in the middle of an answer, the server closes
+#        before the promised length.
 # programs: curl, python3, ncat
 # check: tcp.flags.reset == 1; tcp.flags.fin == 1 and ip.src == 10.1.0.20
 set -euo pipefail

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# shows: Three requests in turn on one connection; then one each by HTTP/1.0 with and without keep-alive, and HTTP/0.9.
+# shows: Three requests in turn on one connection; then one each by HTTP/1.0 with and without keep-alive,
+#        and HTTP/0.9.
 # programs: curl, ncat, apache2
 # check: http.request.version == "HTTP/1.0"; http.response.code == 200
 set -euo pipefail

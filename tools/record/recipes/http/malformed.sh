@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# shows: Clients that are not quite speaking HTTP: two lengths that differ, length and chunks at once, a bad chunk size, a header without
-#        colon, an overlong header, a bare word, TLS to a plain port; each answered 400 or cut off.
+# shows: Clients that are not quite speaking HTTP: two lengths that differ, length and chunks at once, a bad
+#        chunk size, a header without colon, an overlong header, a bare word, TLS to a plain port; each
+#        answered 400 or cut off.
 # programs: ncat, curl, nginx
 # check: http.response.code == 400; http.response.code == 414 or http.response.code == 400
 set -euo pipefail

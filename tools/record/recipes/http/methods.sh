@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# shows: Other methods: POST of a form, multipart upload, PUT, DELETE, OPTIONS, and WebDAV's PROPFIND, MKCOL, MOVE, LOCK; an unknown
-#        one is refused.
+# shows: Other methods: POST of a form, multipart upload, PUT, DELETE, OPTIONS, and WebDAV's PROPFIND,
+#        MKCOL, MOVE, LOCK; an unknown one is refused.
 # programs: curl, apache2
-# check: http.request.method == "POST"; http.request.method == "PUT"; http.response.code == 201; http.response.code == 207;
-#        http.response.code == 405 or http.response.code == 501; mime_multipart
+# check: http.request.method == "POST"; http.request.method == "PUT"; http.response.code == 201;
+#        http.response.code == 207; http.response.code == 405 or http.response.code == 501; mime_multipart
 set -euo pipefail
 source "$TOOLS/lib/web.sh"
 start_apache

@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# shows: TLS inside a CONNECT tunnel through a proxy (tinyproxy on port 8888), and a CONNECT to a port that it forbids.
+# shows: TLS inside a CONNECT tunnel through a proxy (tinyproxy on port 8888), and a CONNECT to a port that
+#        it forbids.
 # programs: curl, tinyproxy, openssl
-# check: http.request.method == "CONNECT"; tls.handshake.type == 1 and tcp.port == 8888; http.response.code == 403
+# check: http.request.method == "CONNECT"; tls.handshake.type == 1 and tcp.port == 8888; http.response.code
+#        == 403
 # decode: tcp.port==8888,http
 set -euo pipefail
 source "$TOOLS/lib/certificates.sh"

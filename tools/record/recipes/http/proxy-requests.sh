@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# shows: Plain requests through a proxy (squid on port 3128): absolute URIs, a cache hit, a refused site, a password asked for (407) and given.
+# shows: Plain requests through a proxy (squid on port 3128): absolute URIs, a cache hit, a refused site, a
+#        password asked for (407) and given.
 # programs: curl, squid, nginx
-# check: http.request.uri contains "http://"; http.response.code == 407; http.proxy_authorization; http.response.line contains "HIT"
+# check: http.request.uri contains "http://"; http.response.code == 407; http.proxy_authorization;
+#        http.response.line contains "HIT"
 # decode: tcp.port==3128,http
 set -euo pipefail
 source "$TOOLS/lib/web.sh"

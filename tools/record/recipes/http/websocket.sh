@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# shows: A WebSocket: upgrade (101), text both ways, compressed and binary messages, a ping, a close with its code.
+# shows: A WebSocket: upgrade (101), text both ways, compressed and binary messages, a ping, a close with
+#        its code.
 # programs: python:websockets
 # decode: tcp.port==8765,http
 # check: http.upgrade == "websocket"; websocket.opcode == 2; websocket.opcode == 9; websocket.opcode == 8

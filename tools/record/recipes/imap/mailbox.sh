@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# shows: A mailbox read in clear by IMAP: logon, list, search, fetch, a flag set, a draft stored as a literal, a wrong password.
+# shows: A mailbox read in clear by IMAP: logon, list, search, fetch, a flag set, a draft stored as a
+#        literal, a wrong password.
 # programs: curl, dovecot
-# check: imap.request.command == "authenticate" or imap.request.command == "LOGIN" or imap.request.command == "AUTHENTICATE"; imap.request contains "FETCH"; imap.response contains "NO "
+# check: imap.request.command == "authenticate" or imap.request.command == "LOGIN" or imap.request.command
+#        == "AUTHENTICATE"; imap.request contains "FETCH"; imap.response contains "NO "
 set -euo pipefail
 source "$TOOLS/lib/mail.sh"
 start_dovecot

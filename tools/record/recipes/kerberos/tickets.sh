@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# shows: Kerberos over UDP and TCP: pre-authentication asked for and given, a service ticket, a wrong password, an unknown user, an unknown
-#        service, and RC4 tickets.
+# shows: Kerberos over UDP and TCP: pre-authentication asked for and given, a service ticket, a wrong
+#        password, an unknown user, an unknown service, and RC4 tickets.
 # programs: kinit, kvno, krb5kdc
-# check: kerberos.msg_type == 10; kerberos.msg_type == 11; kerberos.msg_type == 13; kerberos.error_code == 24; kerberos.error_code == 6; kerberos.error_code == 25;
-#        tcp and kerberos
+# check: kerberos.msg_type == 10; kerberos.msg_type == 11; kerberos.msg_type == 13; kerberos.error_code ==
+#        24; kerberos.error_code == 6; kerberos.error_code == 25; tcp and kerberos
 set -euo pipefail
 cat > krb5.conf <<END
 [libdefaults]

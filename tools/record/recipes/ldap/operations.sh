@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# shows: LDAP in clear: simple bind, anonymous bind, a wrong password, searches with filters, add, modify, rename, compare, delete, paged results.
+# shows: LDAP in clear: simple bind, anonymous bind, a wrong password, searches with filters, add, modify,
+#        rename, compare, delete, paged results.
 # programs: ldapsearch, ldapmodify, ldapcompare, slapd
-# check: ldap.bindRequest_element; ldap.resultCode == 49; ldap.addRequest_element; ldap.modDNRequest_element; ldap.compareRequest_element; ldap.delRequest
+# check: ldap.bindRequest_element; ldap.resultCode == 49; ldap.addRequest_element;
+#        ldap.modDNRequest_element; ldap.compareRequest_element; ldap.delRequest
 set -euo pipefail
 source "$TOOLS/lib/ldap.sh"
 start_ldap

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# shows: MQTT 3.1.1 and 5: subscribe, publish at each quality of service, a retained message, a will, a refused logon.
+# shows: MQTT 3.1.1 and 5: subscribe, publish at each quality of service, a retained message, a will, a
+#        refused logon.
 # programs: mosquitto_pub, mosquitto_sub, mosquitto
 # check: mqtt.msgtype == 3; mqtt.msgtype == 8; mqtt.qos == 2; mqtt.ver == 5; mqtt.conack.val == 5
 set -euo pipefail

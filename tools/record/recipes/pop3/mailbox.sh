@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# shows: A mailbox emptied by POP3: logon by USER and PASS and by CRAM-MD5, list, two messages fetched, one deleted, a wrong password.
+# shows: A mailbox emptied by POP3: logon by USER and PASS and by CRAM-MD5, list, two messages fetched, one
+#        deleted, a wrong password.
 # programs: curl, ncat, dovecot
-# check: pop.request.command == "USER"; pop.request.command == "RETR"; pop.request.command == "DELE"; pop.response.indicator == "-ERR"
+# check: pop.request.command == "USER"; pop.request.command == "RETR"; pop.request.command == "DELE";
+#        pop.response.indicator == "-ERR"
 set -euo pipefail
 source "$TOOLS/lib/mail.sh"
 start_dovecot

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# shows: PostgreSQL in clear (the client prefers none to TLS): MD5 logon, selects, an insert, an error, COPY, a wrong password.
+# shows: PostgreSQL in clear (the client prefers none to TLS): MD5 logon, selects, an insert, an error,
+#        COPY, a wrong password.
 # programs: psql, postgres
 # check: pgsql.type == "Simple query"; pgsql.type == "Data row"; pgsql.type == "Error"; pgsql.authtype == 5
 set -euo pipefail

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# shows: Negotiation refused: the server demands network level authentication (failure code 5) of a client with only TLS and of one with only the old
-#        security.
+# shows: Negotiation refused: the server demands network level authentication (failure code 5) of a client
+#        with only TLS and of one with only the old security.
 # programs: xfreerdp, freerdp-shadow-cli
 # check: rdp and frame[81:1] == 05
 set -euo pipefail

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# shows: Remote desktop with network level authentication (CredSSP inside TLS) by FreeRDP's shadow server: a wrong password, then the right one.
+# shows: Remote desktop with network level authentication (CredSSP inside TLS) by FreeRDP's shadow server: a
+#        wrong password, then the right one.
 # programs: xfreerdp, freerdp-shadow-cli
 # check: tcp.dstport == 3389 and tcp.payload[0:2] == 16:03; rdp
 set -euo pipefail

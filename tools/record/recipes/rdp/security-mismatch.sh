@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# shows: A server that wants TLS and a client that knows only the old security: the server answers the negotiation, then disconnects; and a
-#        client that wants only network level authentication, which the server lacks.
+# shows: A server that wants TLS and a client that knows only the old security: the server answers the
+#        negotiation, then disconnects; and a client that wants only network level authentication, which the
+#        server lacks.
 # programs: xfreerdp, xrdp
 # check: rdp
 set -euo pipefail

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# shows: Redis: wrong and right password, values set and read, lists, a pipeline, publish and subscribe, an inline command.
+# shows: Redis: wrong and right password, values set and read, lists, a pipeline, publish and subscribe, an
+#        inline command.
 # programs: redis-cli, ncat, redis-server
 # check: tcp.port == 6379 and frame contains "WRONGPASS"; frame contains "subscribe"
 set -euo pipefail

@@ -8,6 +8,6 @@ start_samba
 echo "seen today" > notes.txt
 capture
 
-client smbclient -s smb.conf -N -L //10.1.0.20
-client smbclient -s smb.conf -N //10.1.0.20/public -c 'ls; get report.txt got.txt'
-client smbclient -s smb.conf -U '%' //10.1.0.20/shared -c 'ls' || true
+client smbclient -s client.conf -N -L //10.1.0.20
+client smbclient -s client.conf -N //10.1.0.20/public -c 'ls; get report.txt got.txt'
+client smbclient -s client.conf -U '%' //10.1.0.20/shared -c 'ls' || true

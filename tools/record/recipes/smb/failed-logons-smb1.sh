@@ -8,5 +8,5 @@ start_samba 'map to guest = Never'
 echo "seen today" > notes.txt
 capture
 
-expect_failure client smbclient -s smb.conf -m NT1 //10.1.0.20/shared -U 'anna%guess' -c ls
-expect_failure client smbclient -s smb.conf -m NT1 //10.1.0.20/shared -U 'nobody2%guess' -c ls
+expect_failure client smbclient -s client.conf -m NT1 //10.1.0.20/shared -U 'anna%guess' -c ls
+expect_failure client smbclient -s client.conf -m NT1 //10.1.0.20/shared -U 'nobody2%guess' -c ls

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# shows: A second client, Impacket: SMB 2.1, SMB1 and encrypted SMB 3.1.1 sessions, shares listed, a program uploaded as tool.exe and deleted, users read by samr.
+# shows: A second client, Impacket: SMB 2.1, SMB1 and encrypted SMB 3.1.1 sessions, shares listed, a program
+#        uploaded as tool.exe and deleted, users read by samr.
 # programs: python:impacket, smbd
 # check: smb2.cmd == 5 and smb2.filename contains "tool"; ntlmssp.auth.username == "anna"
 set -euo pipefail

@@ -8,4 +8,4 @@ start_samba
 echo "seen today" > notes.txt
 capture
 
-client smbclient -s smb.conf '//2001:db8:1::20/shared' -U anna%wonderland -c 'ls; get report.txt got.txt'
+client smbclient -s client.conf '//2001:db8:1::20/shared' -U anna%wonderland -c 'ls; get report.txt got.txt'

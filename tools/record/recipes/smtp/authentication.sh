@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # shows: Logging on to a mail server in clear: AUTH PLAIN, AUTH LOGIN, a wrong password (535).
 # programs: swaks, python:aiosmtpd
-# check: smtp.auth.username or smtp.auth.username_password; smtp.response.code == 235; smtp.response.code == 535
+# check: smtp.auth.username or smtp.auth.username_password; smtp.response.code == 235; smtp.response.code ==
+#        535
 set -euo pipefail
 source "$TOOLS/lib/mail.sh"
 start_smtp

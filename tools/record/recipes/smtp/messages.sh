@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# shows: Mail handed over: one plain message to two recipients, one of whom is unknown, one with an attachment (MIME), one refused for its
-#        content, several messages in one session.
+# shows: Mail handed over: one plain message to two recipients, one of whom is unknown, one with an
+#        attachment (MIME), one refused for its content, several messages in one session.
 # programs: swaks, curl, python:aiosmtpd
-# check: smtp.req.command == "DATA"; smtp.response.code == 550; smtp.response.code == 554; imf; mime_multipart
+# check: smtp.req.command == "DATA"; smtp.response.code == 550; smtp.response.code == 554; imf;
+#        mime_multipart
 set -euo pipefail
 source "$TOOLS/lib/mail.sh"
 start_smtp

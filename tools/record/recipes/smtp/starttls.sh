@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # shows: A mail session upgraded to TLS by STARTTLS, then logon and message inside it.
 # programs: curl, python:aiosmtpd
-# check: frame contains "STARTTLS"; tcp.port == 25 and tls.handshake.type == 1; tcp.port == 25 and tls.handshake.type == 2
+# check: frame contains "STARTTLS"; tcp.port == 25 and tls.handshake.type == 1; tcp.port == 25 and
+#        tls.handshake.type == 2
 set -euo pipefail
 source "$TOOLS/lib/mail.sh"
 start_smtp tls

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# shows: SNMP version 1, 2c and 3 (authenticated, and encrypted): get, walk, bulk, a wrong community, a trap.
+# shows: SNMP version 1, 2c and 3 (authenticated, and encrypted): get, walk, bulk, a wrong community, a
+#        trap.
 # programs: snmpget, snmpwalk, snmpbulkget, snmptrap, snmpd
 # check: snmp.version == 0; snmp.version == 1; snmp.msgVersion == 3; snmp.encryptedPDU; udp.dstport == 162
 set -euo pipefail

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# shows: SOCKS proxies: HTTP through version 5 (by address and by name), version 4 and 4a, and a refused connection.
+# shows: SOCKS proxies: HTTP through version 5 (by address and by name), version 4 and 4a, and a refused
+#        connection.
 # programs: curl, ssh, sshd, nginx
 # check: socks.version == 5; socks.version == 4; tcp.port == 1080 and tcp.len > 0
 set -euo pipefail

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# shows: SSH key exchange that fails: client and server have no cipher in common; and a visitor that only reads the banner.
+# shows: SSH key exchange that fails: client and server have no cipher in common; and a visitor that only
+#        reads the banner.
 # programs: ssh, ncat, sshd
 # check: ssh.protocol; ssh.message_code == 20
 set -euo pipefail

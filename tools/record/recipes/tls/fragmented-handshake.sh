@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# shows: A server that splits its handshake into records of 512 bytes, and a client hello sent in pieces of a few bytes each.
+# shows: A server that splits its handshake into records of 512 bytes, and a client hello sent in pieces of
+#        a few bytes each.
 # programs: openssl, python3
 # check: tls.handshake.type == 1
 set -euo pipefail

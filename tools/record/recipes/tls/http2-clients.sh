@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# shows: The hellos of several real clients (curl, wget, Python, Node.js, nghttp) to one nginx: each has its own fingerprint.
+# shows: The hellos of several real clients (curl, wget, Python, Node.js, nghttp) to one nginx: each has its
+#        own fingerprint.
 # programs: curl, wget, python3, node, nghttp, nginx
 # check: tls.handshake.extensions_alpn_str == "h2"; tls.handshake.extensions_alpn_str == "http/1.1"
 set -euo pipefail

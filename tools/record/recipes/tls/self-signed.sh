@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# shows: A self-signed certificate for "localhost": one client goes on all the same, one gives up with an alert (unknown CA).
+# shows: A self-signed certificate for "localhost": one client goes on all the same, one gives up with an
+#        alert (unknown CA).
 # programs: openssl, curl
 # check: tls.handshake.certificate
 set -euo pipefail

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # shows: VNC: a screen read with a password, a wrong password.
 # programs: Xtigervnc, python:vncdotool
-# check: vnc.server_proto_ver; vnc.auth_result == 0; vnc.auth_result == 1; vnc.fb_update_encoding_type or vnc.server_message_type == 0
+# check: vnc.server_proto_ver; vnc.auth_result == 0; vnc.auth_result == 1; vnc.fb_update_encoding_type or
+#        vnc.server_message_type == 0
 set -euo pipefail
 mkdir -p /tmp/.X11-unix
 printf 'wonder12\n' | tigervncpasswd -f > secret

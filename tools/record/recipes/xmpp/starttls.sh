@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# shows: XMPP upgraded to TLS by starttls, client to server (port 5222), and a plain logon in clear that fails.
+# shows: XMPP upgraded to TLS by starttls, client to server (port 5222), and a plain logon in clear that
+#        fails.
 # programs: openssl, ncat, prosody
 # check: xmpp.starttls or frame contains "<starttls"; tcp.port == 5222 and tls.handshake.type == 1
 set -euo pipefail

@@ -1,4 +1,5 @@
-//! JA3 and JA4 against the examples that their authors published, JA3S against what other tools give.
+//! JA3 and JA4 against the examples that their authors published, JA3S against what other tools
+//! give.
 
 use super::super::carrier::Carrier;
 use super::super::fingerprint::{ja3, ja3s, ja4};

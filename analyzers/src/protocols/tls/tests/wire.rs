@@ -1,11 +1,12 @@
-//! Bytes for the tests: hellos, messages, envelopes and flights as programs send them, and a stream that
-//! shows them to an analyzer as the contract says.
+//! Bytes for the tests: hellos, messages, envelopes and flights as programs send them, and a stream
+//! that shows them to an analyzer as the contract says.
 
 use crate::direction::{Direction, PerDirection};
 use crate::emitter::{Emission, Emitter};
 use crate::flow_id::{Endpoint, Transport};
 use crate::protocol::{
-    Analyzer, Chunk, Finish, FinishReason, FlowContext, Gap, Protocol, Step, StreamStart,
+    Analyzer, Chunk, FileHashing, Finish, FinishReason, FlowContext, Gap, Protocol, Step,
+    StreamStart,
 };
 use crate::record::{Record, Row, Value};
 use crate::time::Timestamp;
@@ -219,7 +220,7 @@ fn cells(record: &dyn Record) -> Vec<(&'static str, String)> {
                 Value::Str(text) => Some(text.to_owned()),
                 Value::Bool(value) => Some(value.to_string()),
                 Value::I32(value) => Some(value.to_string()),
-                Value::Time(time) => Some(time.micros().to_string()),
+                Value::StatedTime(time) => Some(time.micros().to_string()),
                 Value::TextList(list) => {
                     Some(list.iter().map(|text| text.escaped()).collect::<Vec<_>>().join(" "))
                 }
@@ -236,7 +237,13 @@ fn cells(record: &dyn Record) -> Vec<(&'static str, String)> {
 /// A flow as analyzers are told of it.
 pub(crate) fn flow(transport: Transport) -> FlowContext {
     let end = |port| Endpoint { ip: std::net::Ipv4Addr::LOCALHOST.into(), port };
-    FlowContext { src: end(50_000), dst: end(443), transport, start: StreamStart::Beginning }
+    FlowContext {
+        src: end(50_000),
+        dst: end(443),
+        transport,
+        start: StreamStart::Beginning,
+        hashing: FileHashing::Off,
+    }
 }
 
 /// The flow's stream: keeps what is not consumed and counts the time by chunks.
