@@ -7,11 +7,11 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use analyzers::{Direction, Transport, protocols};
+use analyzers::{Direction, Transport};
 use sensor::capture::{Batch, CaptureFiles, Fill, RawPacket, Source as _};
 use sensor::decode::{Decoded, Decoder, Packet};
 use sensor::flow::{Flow, FlowKey, VlanInKey};
-use serval_fuzz::{LINK_TYPES, MARK};
+use serval_fuzz::{Driven, LINK_TYPES, MARK};
 
 /// Bytes of a seed, as `-max_len` says.
 const SEED_BYTES: usize = 16_384;
@@ -99,7 +99,7 @@ fn session_seeds(packets: &[(RawPacket, Vec<u8>)]) -> impl Iterator<Item = Vec<u
     }
     talks.into_iter().filter(|talk| !talk.pieces.is_empty()).flat_map(|talk| {
         let by_probes = [&[0], talk.head.as_slice()].concat();
-        let driven = protocols::ALL.iter().position(|protocol| {
+        let driven = Driven::protocols().position(|protocol| {
             let [_, a, b, c, d] = talk.head;
             [u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d])]
                 .iter()

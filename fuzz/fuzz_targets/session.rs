@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use analyzers::{
     Emitter, Endpoint, FileHashing, Finish, FinishReason, FlowContext, PerDirection, StreamStart,
-    Timestamp, Transport, protocols,
+    Timestamp, Transport,
 };
 use libfuzzer_sys::fuzz_target;
 use sensor::session::Session;
@@ -16,7 +16,7 @@ use serval_fuzz::{Driven, Feed, Ledger, Piece, Subject, pieces};
 
 fuzz_target!(|bytes: &[u8]| {
     let Some((&[taker, kind, a, b, c, d], rest)) = bytes.split_first_chunk() else { return };
-    let protocol = protocols::ALL[usize::from(taker / 2) % protocols::ALL.len()];
+    let Some(protocol) = Driven::protocols().cycle().nth(usize::from(taker / 2)) else { return };
     let transport = if kind & 1 == 0 { Transport::TCP } else { Transport::UDP };
     let driven = taker % 2 == 1 && protocol.transports.contains(&transport);
     let end =

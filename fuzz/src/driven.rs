@@ -5,7 +5,7 @@
 
 use analyzers::{
     Analyzer, Chunk, Direction, Emitter, Finish, FlowContext, Gap, PerDirection, Protocol, Step,
-    Timestamp,
+    Timestamp, protocols,
 };
 use sensor::session::Session;
 
@@ -63,6 +63,11 @@ pub struct Driven {
 }
 
 impl Driven {
+    /// The protocols that have an analyzer.
+    pub fn protocols() -> impl Iterator<Item = &'static Protocol> + Clone {
+        protocols::ALL.iter().copied().filter(|protocol| protocol.analyzer.is_some())
+    }
+
     /// The analyzer of `protocol`, if it has one.
     #[must_use]
     pub fn new(protocol: &'static Protocol, context: &FlowContext) -> Option<Self> {
@@ -83,8 +88,9 @@ impl Driven {
             }
             Step::NeedMore { at_least } => {
                 assert!(at_least > kept.len(), "{at_least} needed, {} are there", kept.len());
-                assert!(at_least <= longest, "{at_least} needed, {longest} is the bound");
-                Some(at_least)
+                let one_more = kept.len() + 1;
+                assert!(at_least <= longest.max(one_more), "{at_least} needed of {longest}");
+                Some(at_least).filter(|&at_least| at_least <= longest)
             }
             Step::HandOff { from, .. } => {
                 assert!(from <= kept.len(), "handed on from {from} of {}", kept.len());
@@ -115,9 +121,13 @@ impl Subject for Driven {
         if self.wants.of(from).is_some() {
             let rest = std::mem::take(self.kept.of_mut(from));
             let gap = Gap { direction: from, time, missing, rest: &rest };
-            let step = self.analyzer.gap(&gap, emitter);
-            if !matches!(step, Step::NeedMore { .. }) {
-                self.settle(from, step);
+            // Nothing is left of what came before the gap, whatever the answer says of it.
+            match self.analyzer.gap(&gap, emitter) {
+                Step::Consumed(_) => *self.wants.of_mut(from) = Some(0),
+                Step::NeedMore { at_least } => *self.wants.of_mut(from) = Some(at_least),
+                Step::HandOff { .. } | Step::Done | Step::NotMine => {
+                    self.wants = PerDirection::default();
+                }
             }
         }
     }
