@@ -3,6 +3,8 @@
 
 CARGO ?= cargo
 BENCH_PCAP ?= bench.pcap
+FUZZ_TARGET ?= path
+FUZZ_SECONDS ?= 3600
 
 .PHONY: demo test check bench fuzz record system
 
@@ -25,9 +27,13 @@ bench: system
 	$(CARGO) build --release --bin serval
 	tools/bench/compare target/release/serval $(BENCH_PCAP)
 
-## fuzz: look for inputs that break decoding, flows or analyzers (needs cargo-fuzz)
-fuzz: system
-	cd fuzz && cargo fuzz run path -- -max_total_time=$${FUZZ_SECONDS:-3600}
+## fuzz: look for inputs that break decoding, flows or analyzers (FUZZ_TARGET, FUZZ_SECONDS)
+fuzz:
+	@tools/install-system-packages fuzz
+	command -v cargo-fuzz >/dev/null || $(CARGO) install --locked cargo-fuzz
+	$(CARGO) run --manifest-path fuzz/Cargo.toml --target-dir target --example seeds -- pcaps fuzz/corpus
+	cd fuzz && $(CARGO) fuzz run -s none $(FUZZ_TARGET) -- -dict=words.dict -max_len=16384 -timeout=5 \
+		-rss_limit_mb=2048 -max_total_time=$(FUZZ_SECONDS)
 
 ## record: record the captures in pcaps/ anew (root; see tools/record/README.md)
 record:

@@ -1,61 +1,98 @@
-//! Hand-offs: what is left over of one protocol's bytes reaches the next, whole.
+//! What a session keeps for an analyzer, with an analyzer that answers as it is told.
 
-use super::Session;
-use analyzers::{
-    Direction, Emission, Emitter, Endpoint, FileHashing, Finish, FinishReason, FlowContext,
-    PerDirection, StreamStart, Timestamp, Transport,
-};
 use std::net::{IpAddr, Ipv4Addr};
 
-fn session() -> Session {
-    let end = |last, port| Endpoint { ip: IpAddr::V4(Ipv4Addr::new(192, 0, 2, last)), port };
-    Session::new(FlowContext {
-        src: end(1, 50_000),
-        dst: end(2, 47_111),
+use analyzers::{Emission, Endpoint, FileHashing, StreamStart, Transport};
+
+use super::*;
+
+const BUFFER_BYTES: usize = 8;
+
+static WAITING: Protocol = Protocol {
+    name: "waiting",
+    doc: "Waits for more than is there.",
+    specifications: &[],
+    transports: &[Transport::TCP],
+    ports: &[],
+    buffer_bytes_max: BUFFER_BYTES,
+    probe: |_| Verdict::Certain,
+    analyzer: None,
+    tables: &[],
+};
+
+/// Answers each call by the next of its steps.
+struct Scripted(std::vec::IntoIter<Step>);
+
+impl Analyzer for Scripted {
+    fn data(&mut self, _: &Chunk<'_>, _: &mut Emitter) -> Step {
+        self.0.next().unwrap_or(Step::Consumed(0))
+    }
+
+    fn gap(&mut self, _: &Gap<'_>, _: &mut Emitter) -> Step {
+        Step::Consumed(0)
+    }
+
+    fn finish(&mut self, _: &Finish<'_>, _: &mut Emitter) {}
+}
+
+fn session(steps: &[Step]) -> Session {
+    let end = Endpoint { ip: IpAddr::V4(Ipv4Addr::LOCALHOST), port: 4_321 };
+    let mut session = Session::new(FlowContext {
+        src: end,
+        dst: end,
         transport: Transport::TCP,
         start: StreamStart::Beginning,
         hashing: FileHashing::Off,
-    })
+    });
+    let analyzer = Box::new(Scripted(steps.to_vec().into_iter()));
+    session.state = State::Active(Active { protocol: &WAITING, analyzer });
+    session
 }
 
-/// A hello without extensions, with as many cipher suites as `suites`.
-fn client_hello(suites: u8) -> Vec<u8> {
-    let body = [&[3, 3][..], &[7; 32], &[0, 0, suites * 2], &[0x13, 0x01].repeat(suites.into())];
-    let body = [&body.concat()[..], &[1, 0]].concat();
-    let length = u8::try_from(body.len()).expect("a short hello");
-    [&[22, 3, 1, 0, length + 4, 1, 0, 0, length][..], &body].concat()
-}
-
-/// Emissions of a flow whose client sends these pieces.
-fn emissions(pieces: &[&[u8]]) -> (Option<&'static str>, Vec<Emission>) {
-    let (mut session, mut emitter) = (session(), Emitter::default());
-    let time = Timestamp::default();
-    for piece in pieces {
-        session.bytes(Direction::SrcToDst, time, piece, &mut emitter);
-    }
-    let nothing = PerDirection { src: &[][..], dst: &[][..] };
-    let payload_bytes = PerDirection { src: 0, dst: 0 };
-    let reason = FinishReason::Fin;
-    session.finish(&Finish { reason, time, rest: nothing, payload_bytes }, &mut emitter);
-    let said = emitter.drain().collect();
-    (session.service(), said)
+fn say(session: &mut Session, bytes: &[u8]) -> Vec<Weird> {
+    let mut emitter = Emitter::default();
+    session.bytes(Direction::SrcToDst, Timestamp::MIN, bytes, &mut emitter);
+    let weirds = emitter.drain().filter_map(|emission| match emission {
+        Emission::Weird { weird, .. } => Some(weird),
+        Emission::Record { .. } => None,
+    });
+    weirds.collect()
 }
 
 #[test]
-fn a_hello_behind_a_starttls_is_read_whatever_its_length() {
-    for suites in [1, 80] {
-        let hello = client_hello(suites);
-        let asked: &[u8] = b"EHLO me\r\nSTARTTLS\r\n";
-        for pieces in [vec![asked, &hello], vec![&[asked, &hello].concat()]] {
-            let (service, said) = emissions(&pieces);
-            assert_eq!(service, Some("smtp"));
-            assert!(matches!(said.as_slice(), [Emission::Record { .. }]), "{said:?}");
-        }
+fn a_message_that_will_not_fit_is_given_up_before_a_byte_of_it_is_kept() {
+    for (at_least, weirds) in [
+        (BUFFER_BYTES - 1, &[][..]),
+        (BUFFER_BYTES, &[]),
+        (BUFFER_BYTES + 1, &[Weird::MessageTooLong]),
+        (usize::MAX, &[Weird::MessageTooLong]),
+    ] {
+        let mut session = session(&[Step::NeedMore { at_least }]);
+        assert_eq!(say(&mut session, b"ab"), weirds, "waiting for {at_least}");
+        let kept = if weirds.is_empty() { 2 } else { 0 };
+        assert_eq!(session.pending.src.bytes.len(), kept);
     }
 }
 
 #[test]
-fn what_follows_a_service_without_an_analyzer_is_not_kept() {
-    let (service, said) = emissions(&[b"SSH-2.0-x\r\n", &client_hello(1)]);
-    assert_eq!((service, said.len()), (Some("ssh"), 0));
+fn what_is_not_consumed_has_the_bound_of_the_protocol() {
+    for (len, weirds) in [
+        (BUFFER_BYTES - 1, &[][..]),
+        (BUFFER_BYTES, &[]),
+        (BUFFER_BYTES + 1, &[Weird::MessageTooLong]),
+    ] {
+        let mut session = session(&[Step::Consumed(1)]);
+        assert_eq!(say(&mut session, &vec![b'a'; len + 1]), weirds, "{len} left");
+    }
+}
+
+#[test]
+fn bytes_behind_a_hand_off_are_not_held_to_the_bound_of_who_hands_on() {
+    let to = Next::Protocol("tls");
+    let mut session = session(&[Step::HandOff { to, from: 1 }]);
+    // The head of a TLS record of a hundred bytes, and some of them.
+    let hello = [&[0xff, 22, 3, 1, 0, 100, 1, 0, 0, 96, 3, 3], &[0; 2 * BUFFER_BYTES][..]].concat();
+    assert_eq!(say(&mut session, &hello), []);
+    assert_eq!(session.service(), Some("tls"));
+    assert_eq!(session.pending.src.bytes, hello[1..]);
 }
