@@ -36,6 +36,7 @@ pub mod protocol;
 pub mod protocols;
 pub mod reader;
 pub mod record;
+pub mod services;
 pub mod text;
 pub mod time;
 pub mod weird;

@@ -141,9 +141,9 @@ pub const HTTP_CONTENT_FLOOR_BYTES: u64 = 1_024 * 1_024;
 /// Decoded bytes of one coded body. Bodies without a coding are hashed whatever their length.
 pub const HTTP_CONTENT_BYTES: u64 = 1_024 * 1_024 * 1_024;
 
-/// Window of a Brotli or Zstandard body. Servers use 512 KiB to 4 MiB; the formats allow far more,
-/// and the sender chooses what the receiver must allocate.
-pub const HTTP_WINDOW_BYTES: u64 = 4 * 1_024 * 1_024;
+/// Window of a Brotli or Zstandard body: the largest of RFC 7932, which the usual compressor takes.
+/// Later formats allow gigabytes, and the sender chooses what the receiver must allocate.
+pub const HTTP_WINDOW_BYTES: u64 = 16 * 1_024 * 1_024;
 
 /// HTTP/2 streams open in one flow. Servers allow 100 to 128; the sender chooses.
 pub const HTTP2_STREAMS: usize = 128;
@@ -171,3 +171,8 @@ pub const RDP_COOKIE_BYTES: usize = 255;
 
 /// Static virtual channels of an RDP client, by MS-RDPBCGR §2.2.1.3.4.
 pub const RDP_CHANNELS: usize = 31;
+
+/// Bytes of a flow in which a service may turn to TLS; it is asked for before anyone logs on. Behind
+/// them a flow merely goes on as what it is, so reaching the bound is no weird. Without it the bytes
+/// of every mail would be looked at.
+pub const UPGRADE_BYTES: usize = 16 * 1_024;

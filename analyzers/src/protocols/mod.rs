@@ -1,17 +1,39 @@
-//! The list of protocols. To add one: a folder beside this file, and its word below.
+//! The list of protocols. To add one: a folder beside this file, and its word below. A service that is
+//! only named is a constant in a file of [`crate::services`], and a word behind that file's name.
 
 use crate::protocol::Protocol;
+use crate::services;
 
 macro_rules! protocols {
-    ($($name:ident)*) => {
+    ($($name:ident)*; $($file:ident: $($service:ident)*;)*) => {
         $(pub mod $name;)*
 
         /// Every protocol, in the order in which probes are asked when no port says otherwise.
-        pub static ALL: &[&Protocol] = &[$(&$name::PROTOCOL),*];
+        pub static ALL: &[&Protocol] = &[
+            $(&$name::PROTOCOL,)*
+            $($(&services::$file::$service,)*)*
+        ];
     };
 }
 
-protocols! { dns http tls quic smb rdp }
+protocols! {
+    dns http tls quic smb rdp;
+
+    remote: SSH TELNET RFB X11;
+    mail: SMTP POP3 IMAP NNTP;
+    files: FTP TFTP RSYNC GIT;
+    chat: IRC XMPP;
+    network: NTP DHCP SNMP SYSLOG RADIUS SSDP ZABBIX;
+    directory: LDAP KERBEROS;
+    database: MYSQL POSTGRESQL MSSQL ORACLE REDIS MEMCACHED MONGODB;
+    messaging: MQTT AMQP;
+    industry: DNP3 S7COMM MODBUS BACNET COAP;
+    rpc: DCERPC NFS PORTMAP SUNRPC;
+    voice: SIP RTSP STUN;
+    peer: BITTORRENT BITTORRENT_DHT;
+    tunnel: WIREGUARD OPENVPN IKE;
+    socks: SOCKS;
+}
 
 /// The protocol of that name.
 #[must_use]

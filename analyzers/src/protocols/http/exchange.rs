@@ -1,5 +1,6 @@
-//! Requests and the responses that answer them. In: heads and ended bodies in the order of the wire.
-//! Out: one row for each pair (RFC 9112 section 9.3.2: responses come in the order of requests).
+//! Requests and the responses that answer them. In: heads and ended bodies in the order of the
+//! wire. Out: one row for each pair (RFC 9112 section 9.3.2: responses come in the order of
+//! requests).
 
 use std::collections::VecDeque;
 
@@ -81,7 +82,8 @@ impl Exchange {
 /// front, the request being read to the back.
 #[derive(Debug)]
 pub(super) struct Exchanges {
-    open: VecDeque<Exchange>,
+    /// Boxed, since a queue keeps room for several and most flows have one open at a time.
+    open: VecDeque<Box<Exchange>>,
     requests: i32,
     start: StreamStart,
     /// Whether any response was seen; a client seen alone is never answered, which is not odd.
@@ -123,7 +125,8 @@ impl Exchanges {
             }
             self.write_front(emitter);
         }
-        self.open.push_back(Exchange { first, depth, request: Some(message), response: None });
+        let exchange = Exchange { first, depth, request: Some(message), response: None };
+        self.open.push_back(Box::new(exchange));
     }
 
     /// The request being read is over.
@@ -149,12 +152,12 @@ impl Exchanges {
         }
         match self.open.front_mut() {
             Some(front) => front.response = Some(message),
-            None => self.open.push_back(Exchange {
+            None => self.open.push_back(Box::new(Exchange {
                 first,
                 depth: None,
                 request: None,
                 response: Some(message),
-            }),
+            })),
         }
     }
 
@@ -178,7 +181,8 @@ impl Exchanges {
         self.open.iter().find(|open| open.response.is_none()).and_then(|open| open.request.as_ref())
     }
 
-    /// Whether the newest request waits for leave to send its body and has a final response already.
+    /// Whether the newest request waits for leave to send its body and has a final response
+    /// already.
     pub(super) fn newest_is_declined(&self) -> bool {
         self.open.back().is_some_and(|last| {
             let waits =

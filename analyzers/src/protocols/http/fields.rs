@@ -146,6 +146,7 @@ impl Fields {
             FieldName::Referer => self.referrer = self.joined(self.referrer.clone(), b" ", more),
             FieldName::Origin => self.origin = self.joined(self.origin.clone(), b" ", more),
             FieldName::Server => self.server = self.joined(self.server.clone(), b" ", more),
+            FieldName::ContentLength => self.lengths = Lengths::Contradict,
             // An empty first line is how long tokens are hidden from those who do not unfold.
             _ => self.take(name, more),
         }
@@ -159,27 +160,35 @@ impl Fields {
         }
     }
 
+    /// The last of several lengths counts, as most receivers have it.
     fn take_length(&mut self, value: &[u8]) {
-        for one in value.split(|&byte| byte == b',').map(<[u8]>::trim_ascii) {
-            match (decimal(one), self.content_length) {
-                (Some(length), None) => self.content_length = Some(length),
-                (Some(length), Some(before)) if length == before => {}
-                _ => self.lengths = Lengths::Contradict,
-            }
+        let digits = value.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let (digits, rest) = value.split_at_checked(digits).unwrap_or_default();
+        let length = decimal(digits);
+        let differs = self.content_length.is_some() && self.content_length != length;
+        if differs || length.is_none() || !rest.is_empty() {
+            self.lengths = Lengths::Contradict;
         }
+        self.content_length = length.or(self.content_length);
     }
 
+    /// Chunked counts wherever it stands; by the specification it stands last and alone.
     fn take_transfer_encoding(&mut self, value: &[u8]) {
         for token in tokens(value) {
-            let token = token.split(|&byte| byte == b';').next().unwrap_or_default().trim_ascii();
-            self.transfer_coding = match token {
-                _ if token.eq_ignore_ascii_case(b"chunked") => TransferCoding::Chunked,
-                _ if token.eq_ignore_ascii_case(b"identity") => self.transfer_coding,
-                _ => {
-                    self.codings.extend(Coding::named(token));
-                    TransferCoding::Other
+            let bare = token.split(|&byte| byte == b';').next().unwrap_or_default();
+            let bare = trim_blanks(bare);
+            let begins = bare.get(..CHUNKED.len()).unwrap_or_default();
+            if begins.eq_ignore_ascii_case(CHUNKED) {
+                if bare.len() > CHUNKED.len() || self.transfer_coding == TransferCoding::Chunked {
+                    self.lengths = Lengths::Contradict;
                 }
-            };
+                self.transfer_coding = TransferCoding::Chunked;
+            } else if self.transfer_coding == TransferCoding::Chunked {
+                self.lengths = Lengths::Contradict;
+            } else if !bare.eq_ignore_ascii_case(b"identity") {
+                self.codings.extend(Coding::named(bare));
+                self.transfer_coding = TransferCoding::Other;
+            }
         }
     }
 
@@ -199,18 +208,26 @@ impl Fields {
     }
 }
 
-/// A number of decimal digits only; saturates, since a length beyond 2^64 is as endless as that.
+/// A number of decimal digits; none where there are none, or more than the archive can count.
 fn decimal(digits: &[u8]) -> Option<u64> {
-    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    Some(digits.iter().fold(0_u64, |value, digit| {
-        value.saturating_mul(10).saturating_add(u64::from(digit.saturating_sub(b'0')))
-    }))
+    let number: i64 = std::str::from_utf8(digits).ok()?.parse().ok()?;
+    u64::try_from(number).ok()
+}
+
+const CHUNKED: &[u8] = b"chunked";
+
+/// Without the blanks around it. No other white space may stand there (RFC 9110 section 5.6.3), and
+/// what a receiver makes of it is its own affair.
+pub(super) fn trim_blanks(text: &[u8]) -> &[u8] {
+    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+    let start = text.iter().take_while(|byte| is_blank(byte)).count();
+    let text = text.get(start..).unwrap_or_default();
+    let end = text.iter().rev().take_while(|byte| is_blank(byte)).count();
+    text.get(..text.len().saturating_sub(end)).unwrap_or_default()
 }
 
 fn tokens(list: &[u8]) -> impl Iterator<Item = &[u8]> {
-    list.split(|&byte| byte == b',').map(<[u8]>::trim_ascii).filter(|token| !token.is_empty())
+    list.split(|&byte| byte == b',').map(trim_blanks).filter(|token| !token.is_empty())
 }
 
 fn media_type(value: &[u8]) -> Vec<u8> {

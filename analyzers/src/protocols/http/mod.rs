@@ -5,10 +5,11 @@
 //! which is followed here, or by CONNECT and other upgrades, which are handed off.
 //!
 //! # Memory
-//! An HTTP/1 flow keeps at most [`limits::HTTP_PENDING`] requests of [`limits::HTTP_HEAD_KEPT_BYTES`],
-//! 1 MiB, and an HTTP/2 flow [`limits::HTTP2_STREAMS`] pairs of heads, 4 MiB. Bodies are not kept, but
-//! decoding one takes a window of [`limits::HTTP_WINDOW_BYTES`] for each of its
-//! [`limits::HTTP_CONTENT_LAYERS`]; [`limits::HTTP2_CODED_BODIES`] of them at the same time are 32 MiB.
+//! An HTTP/1 flow keeps at most [`limits::HTTP_PENDING`] requests of
+//! [`limits::HTTP_HEAD_KEPT_BYTES`], 1 MiB, and an HTTP/2 flow [`limits::HTTP2_STREAMS`] pairs of
+//! heads, 4 MiB. Bodies are not kept, but decoding one takes a window of at most
+//! [`limits::HTTP_WINDOW_BYTES`], 16 MiB; [`limits::HTTP2_CODED_BODIES`] of them at the same time
+//! are 64 MiB.
 
 mod content;
 mod exchange;
@@ -53,6 +54,8 @@ enum Speech {
     Undecided,
     Http1(Box<Http1>),
     Http2(Box<Http2>),
+    /// Something that is not followed here.
+    Left,
 }
 
 /// The analyzer of one flow.
@@ -103,12 +106,18 @@ impl Http {
         let Speech::Http1(http1) = &mut self.speech else { return None };
         http1.leave(emitter);
         match exit {
-            Exit::Over => Some(Step::Done),
-            Exit::Unknown => Some(Step::HandOff { to: Next::Recognise, from: taken }),
+            Exit::Over => {
+                self.speech = Speech::Left;
+                Some(Step::Done)
+            }
+            Exit::Unknown => {
+                self.speech = Speech::Left;
+                Some(Step::HandOff { to: Next::Recognise, from: taken })
+            }
             Exit::Http2(upgraded) => {
                 let mut http2 = Http2::new(&self.flow);
-                if let Some((first, request)) = upgraded {
-                    http2.upgraded(first, request, emitter);
+                if let Some(upgraded) = upgraded {
+                    http2.upgraded(*upgraded, emitter);
                 }
                 self.speech = Speech::Http2(Box::new(http2));
                 None
@@ -123,6 +132,9 @@ impl Analyzer for Http {
             && let Err(step) = self.decide(chunk)
         {
             return step;
+        }
+        if let Speech::Left = self.speech {
+            return Step::Done;
         }
         let role = self.role(chunk.direction);
         let mut taken = 0_usize;
@@ -152,6 +164,7 @@ impl Analyzer for Http {
             Speech::Undecided => self.flow.start = StreamStart::Midstream,
             Speech::Http1(http1) => http1.gap(role, gap.missing, gap.time, emitter),
             Speech::Http2(http2) => http2.gap(role, gap.missing, gap.time, emitter),
+            Speech::Left => return Step::Done,
         }
         Step::Consumed(0)
     }
@@ -159,7 +172,7 @@ impl Analyzer for Http {
     fn finish(&mut self, finish: &Finish<'_>, emitter: &mut Emitter) {
         let rest = Direction::BOTH.map(|way| (self.role(way), *finish.rest.of(way)));
         match &mut self.speech {
-            Speech::Undecided => {}
+            Speech::Undecided | Speech::Left => {}
             Speech::Http1(http1) => http1.finish(finish.reason, rest, finish.time, emitter),
             Speech::Http2(http2) => http2.finish(finish.time, emitter),
         }

@@ -79,7 +79,8 @@ fn begins_with(bytes: &[u8], word: &[u8]) -> Verdict {
 }
 
 /// Whether `bytes` begin with a request line: a method with a target that only HTTP has, or a line
-/// that ends with the protocol's name. `OPTIONS` alone proves nothing: RTSP, SIP and ICAP use it too.
+/// that ends with the protocol's name. `OPTIONS` alone proves nothing: RTSP, SIP and ICAP use it
+/// too.
 pub(super) fn request_line(bytes: &[u8]) -> Verdict {
     let head = bytes.get(..METHOD_BYTES).unwrap_or(bytes);
     let method_len = head.iter().take_while(|&&byte| is_token(byte)).count();

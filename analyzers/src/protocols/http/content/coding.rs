@@ -2,8 +2,8 @@
 //! layer below, down to the digest. RFC 9110 section 8.4.1 (gzip, deflate), RFC 7932 (br), RFC 8878
 //! and RFC 9659 (zstd).
 //!
-//! Every layer counts what it is given and refuses to go on beyond its allowance, so that a bomb in a
-//! bomb stops at the outer one.
+//! Every layer counts what it is given and refuses to go on beyond its allowance, so that a bomb in
+//! a bomb stops at the outer one.
 
 use std::io::{Error, ErrorKind, Result, Write};
 
@@ -87,7 +87,9 @@ pub(super) fn allowance(coded: u64) -> u64 {
 
 /// The layers that undo `codings`, which are listed in the order in which they were applied.
 pub(super) fn layers(codings: &[Coding]) -> std::result::Result<Box<dyn Layer>, Trouble> {
-    if codings.len() > HTTP_CONTENT_LAYERS {
+    let wide = codings.iter().filter(|coding| matches!(coding, Coding::Brotli | Coding::Zstandard));
+    // Nobody needs two large windows for one body, and each costs HTTP_WINDOW_BYTES.
+    if codings.len() > HTTP_CONTENT_LAYERS || wide.count() > 1 {
         return Err(Trouble::Bomb);
     }
     let mut top: Box<dyn Layer> = Metered::boxed(Digest::default());
@@ -279,8 +281,8 @@ impl Decode for Brotli {
     }
 }
 
-/// The window that a Brotli stream's first byte asks for (RFC 7932 section 9.1); the large windows of
-/// the later extension, which have no place in HTTP, are endless here.
+/// The window that a Brotli stream's first byte asks for (RFC 7932 section 9.1); the large windows
+/// of the later extension, which have no place in HTTP, are endless here.
 fn brotli_window_bytes(first: u8) -> u64 {
     let bits = match (first & 1, (first >> 1) & 7, (first >> 4) & 7) {
         (0, _, _) => 16,

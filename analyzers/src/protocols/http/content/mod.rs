@@ -1,7 +1,8 @@
 //! Bodies: counted, and for responses decoded, hashed and sniffed while they pass.
 //!
-//! In: the body's bytes in pieces, after transfer decoding. Out: a [`BodySummary`]. Nothing of a body
-//! is kept but its first [`HTTP_SNIFF_BYTES`]; coded bodies hold their decoders' windows besides.
+//! In: the body's bytes in pieces, after transfer decoding. Out: a [`BodySummary`]. Nothing of a
+//! body is kept but its first [`HTTP_SNIFF_BYTES`]; coded bodies hold their decoders' windows
+//! besides.
 
 mod coding;
 mod sniff;

@@ -1,6 +1,6 @@
-//! What a body is, by its first bytes. In: at most [`crate::limits::HTTP_SNIFF_BYTES`] decoded bytes.
-//! Out: a media type, in the spirit of the WHATWG's MIME Sniffing Standard sections 6 and 7, with the
-//! types that hunters look for.
+//! What a body is, by its first bytes. In: at most [`crate::limits::HTTP_SNIFF_BYTES`] decoded
+//! bytes. Out: a media type, in the spirit of the WHATWG's MIME Sniffing Standard sections 6 and 7,
+//! with the types that hunters look for.
 
 /// Magic numbers: offset, bytes, type. The first that fits counts, so that longer ones come first.
 const MAGIC: &[(usize, &[u8], &str)] = &[
@@ -95,12 +95,12 @@ pub(super) fn sniff(first: &[u8]) -> Option<&'static str> {
 
 /// Formats that two bytes of magic are too few to tell.
 fn executable(first: &[u8]) -> Option<&'static str> {
-    if first.starts_with(b"MZ") && first.iter().any(|&byte| byte == 0) {
+    if first.starts_with(b"MZ") && first.contains(&0) {
         return Some("application/x-dosexec");
     }
     if let [0xca, 0xfe, 0xba, 0xbe, _, _, high, low, ..] = first {
-        // Both formats share the magic: a fat binary counts its few architectures where a class file
-        // has its major version, 45 or more.
+        // Both formats share the magic: a fat binary counts its few architectures where a class
+        // file has its major version, 45 or more.
         let class = u16::from_be_bytes([*high, *low]) >= 45;
         return Some(if class { "application/x-java-applet" } else { "application/x-mach-binary" });
     }

@@ -1,8 +1,10 @@
-//! How long a message's body is. In: its head, and for a response the request that it answers. Out: a
-//! [`Framing`]. RFC 9112 section 6.3.
+//! How long a message's body is. In: its head, and for a response the request that it answers. Out:
+//! a [`Framing`]. RFC 9112 section 6.3.
 
 use super::super::exchange::{Message, RequestLine, StatusLine};
 use super::super::fields::{Fields, Lengths, TransferCoding};
+use super::head::StartLine;
+use crate::text::Text;
 
 /// How a body's end is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,8 +20,8 @@ pub(super) enum Framing {
 }
 
 /// The framing of a request's body.
-pub(super) fn of_request(fields: &Fields) -> Framing {
-    match (fields.transfer_coding, fields.content_length) {
+pub(super) fn of_request(line: &RequestLine, fields: &Fields) -> Framing {
+    match (transfer_coding(line.version.as_ref(), fields), fields.content_length) {
         (TransferCoding::Chunked, _) => Framing::Chunked,
         (_, Some(length)) if length > 0 => Framing::Length(length),
         _ => Framing::None,
@@ -37,7 +39,7 @@ pub(super) fn of_response(
     {
         return Framing::None;
     }
-    match (fields.transfer_coding, fields.content_length) {
+    match (transfer_coding(line.version.as_ref(), fields), fields.content_length) {
         (TransferCoding::Chunked, _) => Framing::Chunked,
         (TransferCoding::None, Some(0)) => Framing::None,
         (TransferCoding::None, Some(length)) => Framing::Length(length),
@@ -45,18 +47,41 @@ pub(super) fn of_response(
     }
 }
 
-/// Whether a head leaves it open where its body ends, which two programs may then see differently.
-pub(super) fn is_ambiguous(fields: &Fields) -> bool {
-    let both = fields.transfer_coding != TransferCoding::None && fields.content_length.is_some();
-    both || fields.lengths == Lengths::Contradict
+/// HTTP/1.0 has no transfer codings: a length beside one counts, and nothing is taken for chunks.
+fn transfer_coding(version: Option<&Text>, fields: &Fields) -> TransferCoding {
+    match version {
+        Some(version) if version.as_bytes() == b"1.0" => TransferCoding::None,
+        _ => fields.transfer_coding,
+    }
 }
 
-/// The size in a chunk's first line, its extensions left aside (RFC 9112 section 7.1).
-pub(super) fn chunk_size(text: &[u8]) -> Option<u64> {
-    let digits = text.split(|&byte| byte == b';').next().unwrap_or_default().trim_ascii();
-    let digits = std::str::from_utf8(digits).ok()?;
-    if digits.starts_with('+') {
-        return None;
-    }
-    u64::from_str_radix(digits, 16).ok()
+/// Whether a head leaves it open where its body ends, which two programs may then see differently.
+pub(super) fn is_ambiguous(line: &StartLine, fields: &Fields) -> bool {
+    let version = match line {
+        StartLine::Request(line) => line.version.as_ref(),
+        StartLine::Status(line) => line.version.as_ref(),
+    };
+    let ignored = transfer_coding(version, fields) != fields.transfer_coding;
+    let both = fields.transfer_coding != TransferCoding::None && fields.content_length.is_some();
+    ignored || both || fields.lengths == Lengths::Contradict
+}
+
+/// What a chunk's first line says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ChunkSize {
+    /// Bytes of data that follow.
+    pub(super) bytes: u64,
+    /// Whether nothing but white space or an extension follows the number.
+    pub(super) is_clean: bool,
+}
+
+/// Reads a chunk's first line (RFC 9112 section 7.1): hexadecimal digits, and whatever follows
+/// them, which receivers are known to pass over.
+pub(super) fn chunk_size(text: &[u8]) -> Option<ChunkSize> {
+    let text = text.trim_ascii_start();
+    let digits = text.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
+    let (digits, rest) = text.split_at_checked(digits)?;
+    let bytes = u64::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
+    let is_clean = matches!(rest.trim_ascii_start(), [] | [b';', ..]);
+    Some(ChunkSize { bytes, is_clean })
 }

@@ -3,7 +3,7 @@
 //! programs send instead: bare LF, any white space, folded fields, any case.
 
 use super::super::exchange::{RequestLine, StatusLine};
-use super::super::fields::{FieldName, Fields};
+use super::super::fields::{FieldName, Fields, trim_blanks};
 use super::super::probe;
 use crate::text::Text;
 
@@ -21,7 +21,12 @@ pub(super) struct Head {
     pub(super) fields: Fields,
     /// The field that a folded line would go on.
     last: Option<FieldName>,
+    /// Whether a line followed the first.
+    has_more: bool,
 }
+
+/// The version of requests that name none and have no fields (RFC 1945 section 5).
+pub(super) const OLDEST: &[u8] = b"0.9";
 
 /// What became of a line of a head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,14 +44,14 @@ impl Head {
     pub(super) fn request(text: &[u8]) -> Option<Self> {
         let mut fields = Fields::default();
         let line = request_line(text, &mut fields)?;
-        Some(Self { line: StartLine::Request(line), fields, last: None })
+        Some(Self { line: StartLine::Request(line), fields, last: None, has_more: false })
     }
 
     /// Begins a head with a status line, if `text` is one.
     pub(super) fn status(text: &[u8]) -> Option<Self> {
         let mut fields = Fields::default();
         let line = status_line(text, &mut fields)?;
-        Some(Self { line: StartLine::Status(line), fields, last: None })
+        Some(Self { line: StartLine::Status(line), fields, last: None, has_more: false })
     }
 
     /// Takes the next line.
@@ -54,9 +59,13 @@ impl Head {
         if text.is_empty() {
             return LineOutcome::End;
         }
+        if !self.has_more && self.is_bare() {
+            self.forget_oldest();
+        }
+        self.has_more = true;
         if text.first().is_some_and(|first| matches!(first, b' ' | b'\t')) {
             if let Some(name) = self.last {
-                self.fields.fold(name, text.trim_ascii());
+                self.fields.fold(name, trim_blanks(text));
             }
             return LineOutcome::Taken;
         }
@@ -65,22 +74,37 @@ impl Head {
             return LineOutcome::Malformed;
         };
         let (name, value) = text.split_at_checked(colon).unwrap_or_default();
-        self.last = FieldName::of(name.trim_ascii());
+        self.last = FieldName::of(trim_blanks(name));
         if let Some(name) = self.last {
-            self.fields.take(name, value.get(1..).unwrap_or_default().trim_ascii());
+            self.fields.take(name, trim_blanks(value.get(1..).unwrap_or_default()));
         }
         LineOutcome::Taken
     }
 
-    /// Whether a request's head ends with its first line, as it did before HTTP/1.0.
+    /// Whether it is a request of HTTP/0.9, as far as can be told.
     pub(super) fn is_bare(&self) -> bool {
         matches!(&self.line, StartLine::Request(line)
-            if line.version.as_ref().is_some_and(|version| version.as_bytes() == b"0.9"))
+            if line.version.as_ref().is_some_and(|version| version.as_bytes() == OLDEST))
+    }
+
+    /// Fields follow a request line without a version: it only forgot to name it.
+    fn forget_oldest(&mut self) {
+        if let StartLine::Request(line) = &mut self.line {
+            line.version = None;
+        }
+    }
+
+    /// Whether the first line lacks what it should have.
+    pub(super) fn is_odd(&self) -> bool {
+        match &self.line {
+            StartLine::Request(line) => line.version.is_none() || line.uri.is_none(),
+            StartLine::Status(line) => line.status.is_none(),
+        }
     }
 }
 
-/// `method SP target SP HTTP/version`. The target may hold spaces, as some clients send it; a GET of a
-/// path without a version is HTTP/0.9.
+/// `method SP target SP HTTP/version`. The target may hold spaces, as some clients send it. Without
+/// a version the method must be a known one; a GET of a path is then HTTP/0.9.
 fn request_line(text: &[u8], fields: &mut Fields) -> Option<RequestLine> {
     let text = text.trim_ascii();
     let method_len = text.iter().take_while(|byte| !byte.is_ascii_whitespace()).count();
@@ -92,16 +116,15 @@ fn request_line(text: &[u8], fields: &mut Fields) -> Option<RequestLine> {
     let last_len = rest.iter().rev().take_while(|byte| !byte.is_ascii_whitespace()).count();
     let (target, last) = rest.split_at_checked(rest.len().saturating_sub(last_len))?;
     let (target, version) = match version(last) {
-        Some(version) => (target.trim_ascii_end(), version),
-        None if method == b"GET" && target.is_empty() && last.starts_with(b"/") => {
-            (last, &b"0.9"[..])
-        }
-        None => return None,
+        Some(version) => (target.trim_ascii_end(), Some(version)),
+        None if !probe::METHODS.contains(&method) || rest.is_empty() => return None,
+        None if method == b"GET" && target.is_empty() => (rest, Some(OLDEST)),
+        None => (rest, None),
     };
     Some(RequestLine {
         method: fields.keep(method),
         uri: fields.keep(target),
-        version: fields.keep(version),
+        version: version.and_then(|version| fields.keep(version)),
     })
 }
 

@@ -1,22 +1,32 @@
-//! Lines of a head or of chunk framing, found without looking twice at a byte. RFC 9112 section 2.2:
-//! a line ends with LF, whatever stands before it.
+//! Lines of a head or of chunk framing, found without looking twice at a byte. RFC 9112 section
+//! 2.2: a line ends with CR LF or LF; where CR stands alone it ends one too, as some receivers have
+//! it.
 
 use crate::limits::HTTP_LINE_BYTES;
 
 /// Where in a line the search stands.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Lines {
-    /// Bytes from the start of the line that hold no LF; never more than [`HTTP_LINE_BYTES`].
+    /// Bytes from the start of the line that hold no end; never more than [`HTTP_LINE_BYTES`].
     searched: usize,
     /// Whether the line was cut and what follows up to its LF is passed over.
     passing: bool,
+}
+
+/// What ends a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum LineEnd {
+    /// LF, or CR LF.
+    Feed,
+    /// CR alone. The specification forbids it; receivers differ in what they make of it.
+    BareReturn,
 }
 
 /// What the search found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Found<'a> {
     /// A line without its end, and the bytes that it takes with it.
-    Line { text: &'a [u8], taken: usize },
+    Line { text: &'a [u8], taken: usize, end: LineEnd },
     /// The first bytes of a line that is too long; the rest of it will be passed over.
     Cut { text: &'a [u8], taken: usize },
     /// Bytes of a line that was cut.
@@ -31,26 +41,32 @@ impl Lines {
     pub(super) fn next<'a>(&mut self, rest: &'a [u8]) -> Found<'a> {
         let window = rest.get(..HTTP_LINE_BYTES).unwrap_or(rest);
         let fresh = window.get(self.searched..).unwrap_or_default();
-        let end = memchr::memchr(b'\n', fresh).map(|at| at.saturating_add(self.searched));
+        let at = memchr::memchr2(b'\r', b'\n', fresh).map(|at| at.saturating_add(self.searched));
+        let length = at.unwrap_or(window.len());
+        let (text, from) = window.split_at_checked(length).unwrap_or_default();
+        let end = match from {
+            [b'\n', ..] => Some((LineEnd::Feed, 1)),
+            [b'\r', b'\n', ..] => Some((LineEnd::Feed, 2)),
+            [b'\r', _, ..] => Some((LineEnd::BareReturn, 1)),
+            _ => None,
+        };
         self.searched = 0;
-        match end {
-            Some(end) if self.passing => {
-                self.passing = false;
-                Found::Passed { taken: end.saturating_add(1) }
+        if let Some((end, bytes)) = end {
+            let taken = length.saturating_add(bytes);
+            if std::mem::take(&mut self.passing) {
+                return Found::Passed { taken };
             }
-            Some(end) => {
-                let text = window.get(..end).unwrap_or_default();
-                let text = text.strip_suffix(b"\r").unwrap_or(text);
-                Found::Line { text, taken: end.saturating_add(1) }
-            }
-            None if window.is_empty() => Found::Nothing,
-            None if self.passing => Found::Passed { taken: window.len() },
-            None if window.len() >= HTTP_LINE_BYTES => {
+            return Found::Line { text, taken, end };
+        }
+        match window.len() {
+            // A CR that is the last byte so far may yet be followed by LF.
+            _ if self.passing && length > 0 => Found::Passed { taken: length },
+            taken if !self.passing && taken >= HTTP_LINE_BYTES => {
                 self.passing = true;
-                Found::Cut { text: window, taken: window.len() }
+                Found::Cut { text, taken }
             }
-            None => {
-                self.searched = window.len();
+            _ => {
+                self.searched = length;
                 Found::Nothing
             }
         }

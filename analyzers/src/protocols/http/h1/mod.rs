@@ -1,8 +1,8 @@
-//! HTTP/1.0 and 1.1, and 0.9 where it is unmistakable. In: both directions of a flow. Out: exchanges,
-//! and an [`Exit`] where the flow goes on as something else. RFC 9112.
+//! HTTP/1.0 and 1.1, and 0.9 where it is unmistakable. In: both directions of a flow. Out:
+//! exchanges, and an [`Exit`] where the flow goes on as something else. RFC 9112.
 //!
-//! Each side is a state machine that takes a head line by line and a body as it comes, so that nothing
-//! but an unfinished line waits in the stream's buffer.
+//! Each side is a state machine that takes a head line by line and a body as it comes, so that
+//! nothing but an unfinished line waits in the stream's buffer.
 
 mod framing;
 mod head;
@@ -10,10 +10,10 @@ mod line;
 mod resync;
 
 use self::framing::Framing;
-use self::head::{Head, LineOutcome, StartLine, excerpt};
-use self::line::{Found, Lines};
+use self::head::{Head, LineOutcome, OLDEST, StartLine, excerpt};
+use self::line::{Found, LineEnd, Lines};
 use super::content::{Body, BodySummary, Ending};
-use super::exchange::{Exchanges, Message, Phase, RequestLine, StatusLine};
+use super::exchange::{Exchanges, Message, RequestLine, StatusLine};
 use super::fields::{Fields, Upgrade};
 use super::probe;
 use crate::emitter::{Detail, Emitter};
@@ -21,7 +21,8 @@ use crate::protocol::{FileHashing, FinishReason, FlowContext, StreamStart, Verdi
 use crate::time::Timestamp;
 use crate::weird::Weird;
 
-/// Which end of the flow a side is; the originator need not be the client when a flow is met midway.
+/// Which end of the flow a side is; the originator need not be the client when a flow is met
+/// midway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
     Client,
@@ -73,11 +74,19 @@ impl Side {
     }
 }
 
+/// The request that led to an upgrade.
+#[derive(Debug)]
+pub(super) struct Upgraded {
+    /// Packet time of the response that agreed.
+    pub(super) first: Timestamp,
+    pub(super) request: Message<RequestLine>,
+}
+
 /// How the flow goes on when it leaves HTTP/1.
 #[derive(Debug)]
 pub(super) enum Exit {
     /// As HTTP/2; after an upgrade with the request that stream 1 answers.
-    Http2(Option<(Timestamp, Message<RequestLine>)>),
+    Http2(Option<Box<Upgraded>>),
     /// As whatever is recognised.
     Unknown,
     /// As something that is of no further interest.
@@ -163,11 +172,14 @@ impl Http1 {
                 Progress::Took(rest.len())
             }
             State::Lost => self.seek(role, rest),
-            State::Tunnel if probe::request_line(rest) == Verdict::Certain => {
-                self.side(role).state = State::Start;
-                Progress::Took(0)
-            }
-            State::Tunnel => Progress::Left(0, Exit::Unknown),
+            State::Tunnel => match rest.len().saturating_sub(probe::skip_blank_lines(rest).len()) {
+                0 if probe::request_line(rest) == Verdict::Certain => {
+                    self.side(role).state = State::Start;
+                    Progress::Took(0)
+                }
+                0 => Progress::Left(0, Exit::Unknown),
+                blank => Progress::Took(blank),
+            },
         }
     }
 
@@ -187,8 +199,12 @@ impl Http1 {
                 Verdict::NotForUs => {}
             },
             Role::Server => {
+                // The answer shows that a request without a version has no fields to come.
+                if matches!(&self.client.state, State::Head(head) if head.is_bare()) {
+                    self.head_ended(Role::Client, now, emitter);
+                }
                 let bare = self.exchanges.awaiting().is_some_and(|request| {
-                    request.line.version.as_ref().is_some_and(|sent| sent.as_bytes() == b"0.9")
+                    request.line.version.as_ref().is_some_and(|sent| sent.as_bytes() == OLDEST)
                 });
                 if bare && probe::status_line(rest) == Verdict::NotForUs {
                     self.begin_response(StatusLine::default(), Fields::default(), now, emitter);
@@ -201,7 +217,11 @@ impl Http1 {
 
     fn line(&mut self, role: Role, rest: &[u8], now: Timestamp, emitter: &mut Emitter) -> Progress {
         let (text, taken) = match self.side(role).lines.next(rest) {
-            Found::Line { text, taken } => (text, taken),
+            Found::Line { text, taken, end: LineEnd::Feed } => (text, taken),
+            Found::Line { text, taken, end: LineEnd::BareReturn } => {
+                emitter.weird_with(now, Weird::HttpMalformedHead, "carriage return alone".into());
+                (text, taken)
+            }
             Found::Cut { text, taken } => {
                 emitter.weird(now, Weird::HttpHeadTooLong);
                 (text, taken)
@@ -228,7 +248,7 @@ impl Http1 {
                     self.side(role).first = None;
                     return None;
                 }
-                return self.start_line(role, text, now, emitter);
+                self.start_line(role, text, now, emitter);
             }
             State::Head(head) => match head.take(text) {
                 LineOutcome::Taken => {}
@@ -238,13 +258,12 @@ impl Http1 {
                 }
                 LineOutcome::End => return self.head_ended(role, now, emitter),
             },
-            State::ChunkSize => match framing::chunk_size(text) {
-                Some(0) => self.side(role).state = State::Trailers,
-                Some(left) => self.side(role).state = State::ChunkData { left },
-                None => self.malformed_chunk(role, text, now, emitter),
-            },
+            State::ChunkSize => self.chunk_size(role, text, now, emitter),
             State::ChunkEnd if text.is_empty() => self.side(role).state = State::ChunkSize,
-            State::ChunkEnd => self.malformed_chunk(role, text, now, emitter),
+            State::ChunkEnd => {
+                malformed_chunk(text, now, emitter);
+                self.lose(role, now, emitter);
+            }
             State::Trailers if text.is_empty() => {
                 self.end_body(role, Ending::Complete, now, emitter);
             }
@@ -253,19 +272,19 @@ impl Http1 {
         None
     }
 
-    fn malformed_chunk(&mut self, role: Role, text: &[u8], now: Timestamp, emitter: &mut Emitter) {
-        let detail = Detail::Text(excerpt(text));
-        emitter.weird_with(now, Weird::HttpMalformedChunk, detail);
-        self.lose(role, now, emitter);
+    fn chunk_size(&mut self, role: Role, text: &[u8], now: Timestamp, emitter: &mut Emitter) {
+        let size = framing::chunk_size(text);
+        if !size.is_some_and(|size| size.is_clean) {
+            malformed_chunk(text, now, emitter);
+        }
+        match size.map(|size| size.bytes) {
+            Some(0) => self.side(role).state = State::Trailers,
+            Some(left) => self.side(role).state = State::ChunkData { left },
+            None => self.lose(role, now, emitter),
+        }
     }
 
-    fn start_line(
-        &mut self,
-        role: Role,
-        text: &[u8],
-        now: Timestamp,
-        emitter: &mut Emitter,
-    ) -> Option<Exit> {
+    fn start_line(&mut self, role: Role, text: &[u8], now: Timestamp, emitter: &mut Emitter) {
         let head = match role {
             Role::Client => Head::request(text),
             Role::Server => Head::status(text),
@@ -274,11 +293,12 @@ impl Http1 {
             let detail = Detail::Text(excerpt(text));
             emitter.weird_with(now, Weird::HttpMalformedHead, detail);
             self.lose(role, now, emitter);
-            return None;
+            return;
         };
-        let bare = head.is_bare();
+        if head.is_odd() {
+            emitter.weird_with(now, Weird::HttpMalformedHead, Detail::Text(excerpt(text)));
+        }
         self.side(role).state = State::Head(Box::new(head));
-        if bare { self.head_ended(role, now, emitter) } else { None }
     }
 
     /// A head is complete: its message begins.
@@ -290,7 +310,7 @@ impl Http1 {
         if fields.cut {
             emitter.weird(now, Weird::HttpHeadTooLong);
         }
-        if framing::is_ambiguous(&fields) {
+        if framing::is_ambiguous(&line, &fields) {
             emitter.weird(now, Weird::HttpAmbiguousLength);
         }
         match line {
@@ -309,7 +329,7 @@ impl Http1 {
         now: Timestamp,
         emitter: &mut Emitter,
     ) {
-        let framing = framing::of_request(&fields);
+        let framing = framing::of_request(&line, &fields);
         let connect = line.is_method(b"CONNECT");
         let first = self.client.first.take().unwrap_or(now);
         let message = Message { line, fields, ..Message::default() };
@@ -340,7 +360,9 @@ impl Http1 {
             None => framing::of_response(&line, &fields, request),
         };
         let exit = exit.map(|exit| match (exit, request) {
-            (Exit::Http2(_), Some(request)) => Exit::Http2(Some((first, request.clone()))),
+            (Exit::Http2(_), Some(request)) => {
+                Exit::Http2(Some(Box::new(Upgraded { first, request: request.clone() })))
+            }
             (exit, _) => exit,
         });
         self.server.body = Body::hashed(self.hashing, &fields.codings);
@@ -499,7 +521,7 @@ impl Http1 {
     fn seek(&mut self, role: Role, rest: &[u8]) -> Progress {
         let side = self.side(role);
         let (text, taken) = match side.lines.next(rest) {
-            Found::Line { text, taken } | Found::Cut { text, taken } => (text, taken),
+            Found::Line { text, taken, .. } | Found::Cut { text, taken } => (text, taken),
             Found::Passed { taken } => return Progress::Took(taken),
             Found::Nothing => return Progress::Starved,
         };
@@ -512,6 +534,10 @@ impl Http1 {
             None => Progress::Took(taken),
         }
     }
+}
+
+fn malformed_chunk(text: &[u8], now: Timestamp, emitter: &mut Emitter) {
+    emitter.weird_with(now, Weird::HttpMalformedChunk, Detail::Text(excerpt(text)));
 }
 
 /// Whether a final response ends HTTP/1 in this flow, and what comes then.

@@ -1,8 +1,9 @@
-//! Finds where a message begins in a stream whose place was lost. In: a line. Out: the offset in it of
-//! a start line, which may stand right behind the last bytes of a body.
+//! Finds where a message begins in a stream whose place was lost. In: a line. Out: the offset in it
+//! of a start line, which may stand right behind the last bytes of a body.
 
 use super::Role;
 use super::head::Head;
+use crate::protocol::Verdict;
 use crate::protocols::http::probe;
 
 /// Where in `text` a start line begins that reaches to its end.
@@ -40,7 +41,9 @@ fn is_status(text: Option<&[u8]>) -> bool {
 /// Whether a line without its end, the last of a flow, is a start line that lost no more than that.
 pub(super) fn is_whole_start(role: Role, text: &[u8]) -> bool {
     match role {
-        Role::Client => probe::ends_with_version(text),
+        Role::Client => {
+            probe::request_line(text) == Verdict::Certain || probe::ends_with_version(text)
+        }
         Role::Server => is_status(Some(text)) && text.starts_with(b"HTTP/"),
     }
 }

@@ -1,5 +1,5 @@
-//! HPACK: header blocks to fields (RFC 7541). In: whole blocks in the order of the wire. Out: names and
-//! values by a visitor.
+//! HPACK: header blocks to fields (RFC 7541). In: whole blocks in the order of the wire. Out: names
+//! and values by a visitor.
 //!
 //! The dynamic table holds at most [`HTTP2_TABLE_BYTES`]. A reference to an entry that the capture
 //! does not hold (after a gap) skips the field, so that the others are still told.

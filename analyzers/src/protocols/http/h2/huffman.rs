@@ -1,4 +1,5 @@
-//! The Huffman code of HPACK (RFC 7541 section 5.2 and appendix B). In: coded bytes. Out: the string.
+//! The Huffman code of HPACK (RFC 7541 section 5.2 and appendix B). In: coded bytes. Out: the
+//! string.
 //!
 //! The code is canonical: codes of one length are consecutive and in the order of their symbols, so
 //! that the lengths alone say everything.

@@ -15,7 +15,7 @@ use self::hpack::Decoder;
 use self::streams::Streams;
 use super::exchange::{Message, RequestLine, StatusLine};
 use super::fields::{FieldName, Fields};
-use super::h1::Role;
+use super::h1::{Role, Upgraded};
 use super::probe::PREFACE;
 use crate::emitter::{Detail, Emitter};
 use crate::limits::HTTP2_BLOCK_BYTES;
@@ -103,12 +103,8 @@ impl Http2 {
     }
 
     /// Goes on after an upgrade: stream 1 answers its request, which is over.
-    pub(super) fn upgraded(
-        &mut self,
-        first: Timestamp,
-        mut request: Message<RequestLine>,
-        emitter: &mut Emitter,
-    ) {
+    pub(super) fn upgraded(&mut self, upgraded: Upgraded, emitter: &mut Emitter) {
+        let Upgraded { first, mut request } = upgraded;
         request.line.version = Some(Text::Word("2"));
         self.streams.request(UPGRADED_STREAM, first, request, first, emitter);
         self.streams.end(UPGRADED_STREAM, Role::Client, first, emitter);

@@ -1,5 +1,5 @@
-//! The streams of an HTTP/2 flow. In: heads, data and ends by stream number. Out: an exchange for each
-//! stream once both sides have ended it, or one side has reset it.
+//! The streams of an HTTP/2 flow. In: heads, data and ends by stream number. Out: an exchange for
+//! each stream once both sides have ended it, or one side has reset it.
 
 use super::super::content::{Body, Ending};
 use super::super::exchange::{Exchange, Message, Phase, RequestLine, StatusLine};
