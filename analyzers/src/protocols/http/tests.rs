@@ -149,8 +149,10 @@ fn exchange(up: &[u8], down: &[u8], columns: &[&str]) -> (Vec<String>, Vec<Weird
 
 #[test]
 fn a_request_and_its_response_fill_every_column() {
-    let up = b"POST http://a.example/x?y=1 HTTP/1.1\r\nHost: a.example:8080\r\nUser-Agent: curl/8\r\n\
-        Referer: http://r/\r\nOrigin: http://o\r\nX-Forwarded-For: 1.2.3.4\r\nx-forwarded-for: 5.6.7.8\r\n\
+    let up = b"POST http://a.example/x?y=1 HTTP/1.1\r\nHost: a.example:8080\r\n\
+        User-Agent: curl/8\r\n\
+        Referer: http://r/\r\nOrigin: http://o\r\nX-Forwarded-For: 1.2.3.4\r\n\
+        x-forwarded-for: 5.6.7.8\r\n\
         Authorization: Basic dXNlcjpzZWNyZXQ=\r\nContent-Type: Text/Plain; charset=utf-8\r\n\
         Content-Length: 3\r\n\r\nabc";
     let down = b"HTTP/1.1 200 All Fine\r\nServer: nginx\r\nContent-Type: application/json\r\n\

@@ -28,7 +28,8 @@ fn the_examples_of_the_specification_are_decoded() {
         custom-key: custom-value";
     let response = ":status: 302, cache-control: private, date: Mon, 21 Oct 2013 20:13:21 GMT, \
         location: https://www.example.com";
-    let response_last = ":status: 200, cache-control: private, date: Mon, 21 Oct 2013 20:13:22 GMT, \
+    let response_last = ":status: 200, cache-control: private, \
+        date: Mon, 21 Oct 2013 20:13:22 GMT, \
         location: https://www.example.com, content-encoding: gzip, \
         set-cookie: foo=ASDJKHQKBZXOQWEOPIUAXQWEOIU; max-age=3600; version=1";
     for (blocks, expected) in [
