@@ -324,7 +324,8 @@ impl Session {
             Step::Done => self.retire(),
             Step::NotMine => self.disown(),
             Step::HandOff { to, from } => {
-                self.keep(direction, time, from, 0, shown, emitter);
+                // The bound of whoever comes next counts for the rest, once it was shown that.
+                self.hold(direction, time, from, 0, shown);
                 self.hand_off(to);
                 return self.after_hand_off(direction, time, emitter);
             }
@@ -363,6 +364,24 @@ impl Session {
         shown: Shown<'_>,
         emitter: &mut Emitter,
     ) {
+        let kept = self.hold(direction, time, consumed, at_least, shown);
+        let State::Active(active) = &self.state else { return };
+        if kept > active.protocol.buffer_bytes_max {
+            let name = active.protocol.name;
+            emitter.weird_with(time, Weird::MessageTooLong, Detail::Word(name));
+            self.retire();
+        }
+    }
+
+    /// Holds what was shown and not consumed; the number of bytes that are held now.
+    fn hold(
+        &mut self,
+        direction: Direction,
+        time: Timestamp,
+        consumed: usize,
+        at_least: usize,
+        shown: Shown<'_>,
+    ) -> usize {
         let pending = self.pending.of_mut(direction);
         match shown {
             Shown::Fresh(bytes) => {
@@ -376,13 +395,7 @@ impl Session {
         }
         pending.at_least = at_least;
         pending.time = time;
-        let kept = pending.bytes.len();
-        let State::Active(active) = &self.state else { return };
-        if kept > active.protocol.buffer_bytes_max {
-            let name = active.protocol.name;
-            emitter.weird_with(time, Weird::MessageTooLong, Detail::Word(name));
-            self.retire();
-        }
+        pending.bytes.len()
     }
 
     fn hand_off(&mut self, to: Next) {
