@@ -1,5 +1,6 @@
-//! The list of protocols. To add one: a folder beside this file, and its word below. A service that is
-//! only named is a constant in a file of [`crate::services`], and a word behind that file's name.
+//! The list of protocols. To add one: a folder beside this file, and its word below. A service that
+//! is only named is a constant in a file of [`crate::services`], and a word behind that file's
+//! name.
 
 use crate::protocol::Protocol;
 use crate::services;

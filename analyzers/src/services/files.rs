@@ -1,7 +1,8 @@
 //! Files: FTP (RFC 959), TFTP (RFC 1350), rsync and git.
 //!
-//! In: the first bytes of either side. Out: a verdict. FTP's control connection can be upgraded to TLS
-//! (RFC 4217), which is followed; its data connections carry nothing but files and stay unnamed.
+//! In: the first bytes of either side. Out: a verdict. FTP's control connection can be upgraded to
+//! TLS (RFC 4217), which is followed; its data connections carry nothing but files and stay
+//! unnamed.
 
 use super::greeting::{self, Greeter};
 use super::upgrade::{self, Framing};

@@ -1,4 +1,5 @@
-//! Industry and small things: Modbus, DNP3 (IEEE 1815), S7comm, BACnet (ASHRAE 135), CoAP (RFC 7252).
+//! Industry and small things: Modbus, DNP3 (IEEE 1815), S7comm, BACnet (ASHRAE 135), CoAP (RFC
+//! 7252).
 //!
 //! In: a datagram, or the first bytes of a stream. Out: a verdict.
 
@@ -160,7 +161,8 @@ fn is_bacnet(bytes: &[u8]) -> Result<bool, Malformed> {
     Ok(r.u8("network version")? == 1)
 }
 
-/// Version 1, a code of a known class, and options up to the payload. Few bits: the port must agree.
+/// Version 1, a code of a known class, and options up to the payload. Few bits: the port must
+/// agree.
 fn is_coap(probe: &Probe<'_>) -> Result<bool, Malformed> {
     let mut r = Reader::new(probe.bytes);
     let first = r.u8("version, type, token length")?;
