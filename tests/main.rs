@@ -6,6 +6,7 @@
 
 // What tests stand on.
 mod captures; // where the recorded captures are, and what the manifest says of them
+mod conversations; // what each flow of a capture said, and a session that is told it
 mod dice; // random numbers that are the same on every run
 mod replays; // captures or packets in, rows and counts out
 
@@ -13,6 +14,10 @@ mod replays; // captures or packets in, rows and counts out
 mod cli; // the program: exit codes, messages, output
 mod corpus; // a sample of foreign captures, where they are at hand
 mod determinism; // the same rows for any number of workers, runs and files
+mod flips; // flipped bits are survived
+mod gaps; // behind a hole the analyzers go on
 mod golden; // captures and the rows that were agreed on
 mod registry; // what every protocol brings along
+mod splits; // where a stream is cut changes nothing
 mod tidy; // the rules of the house, as far as a program can check them
+mod truncation; // a conversation may end anywhere
