@@ -10,8 +10,8 @@ use analyzers::{Direction, Transport};
 
 use crate::decode::Packet;
 
-/// Shards of the flow table. A flow belongs to one by its key alone, whatever the number of workers,
-/// so that the table's bounds cut the same flows with one worker as with sixty-four.
+/// Shards of the flow table. A flow belongs to one by its key alone, whatever the number of
+/// workers, so that the table's bounds cut the same flows with one worker as with sixty-four.
 pub const SHARDS: usize = 64;
 
 /// Stands for "no VLAN" in a key; no tag can carry it, a VLAN has twelve bits.

@@ -355,6 +355,20 @@ fn a_stream_is_picked_up_at_its_next_message() {
 }
 
 #[test]
+fn a_zone_transfer_is_picked_up_by_its_id() {
+    let part = |id| message(id, 0x8480, [0, 1, 0, 0], &[&wire_name("a.example"), &ANSWER[2..]]);
+    for (id, expected) in [(1, "1 - NOERROR"), (2, "")] {
+        let mut gapped = Session::new(&tcp(StreamStart::Beginning));
+        gapped.segment(Dst, &framed(&[response(1, "first.example")]));
+        gapped.gap(Dst);
+        gapped.segment(Dst, &framed(&[part(id)])[1..]);
+        gapped.segment(Dst, &framed(&[part(id)]));
+        let said = gapped.said("id query rcode");
+        assert_eq!(said.get(1).map_or("", String::as_str), expected);
+    }
+}
+
+#[test]
 fn a_message_whose_end_is_missing_gives_what_stands_before_the_gap() {
     let whole = framed(&[response(1, "a.example")]);
     for (kept, expected) in [
