@@ -3,6 +3,10 @@
 
 CARGO ?= cargo
 BENCH_PCAP ?= bench.pcap
+# Modules that the macro of the protocols declares, which `cargo fmt` does not follow.
+LISTED := $(wildcard analyzers/src/protocols/*/mod.rs analyzers/src/services/mod.rs)
+FUZZ_TARGET ?= path
+FUZZ_SECONDS ?= 3600
 
 .PHONY: demo test check bench fuzz record system
 
@@ -12,11 +16,13 @@ demo: system
 
 ## test: everything that must hold
 test: system
+	$(CARGO) build --quiet --bin serval
 	$(CARGO) test --workspace --quiet
 
 ## check: formatting, lints, then the tests
 check: system
 	$(CARGO) fmt --check
+	rustfmt --edition 2024 --check $(LISTED)
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	$(MAKE) test
 
@@ -25,9 +31,13 @@ bench: system
 	$(CARGO) build --release --bin serval
 	tools/bench/compare target/release/serval $(BENCH_PCAP)
 
-## fuzz: look for inputs that break decoding, flows or analyzers (needs cargo-fuzz)
-fuzz: system
-	cd fuzz && cargo fuzz run path -- -max_total_time=$${FUZZ_SECONDS:-3600}
+## fuzz: look for inputs that break decoding, flows or analyzers (FUZZ_TARGET, FUZZ_SECONDS)
+fuzz:
+	@tools/install-system-packages fuzz
+	command -v cargo-fuzz >/dev/null || $(CARGO) install --locked cargo-fuzz
+	$(CARGO) run --manifest-path fuzz/Cargo.toml --target-dir target --example seeds -- pcaps fuzz/corpus
+	cd fuzz && $(CARGO) fuzz run -s none $(FUZZ_TARGET) -- -dict=words.dict -max_len=16384 -timeout=5 \
+		-rss_limit_mb=2048 -max_total_time=$(FUZZ_SECONDS)
 
 ## record: record the captures in pcaps/ anew (root; see tools/record/README.md)
 record:

@@ -1,8 +1,8 @@
 //! One flow's conversation with the protocols: recognise by first bytes, drive the analyzer, hand
 //! over to the next.
 //!
-//! In: contiguous bytes, gaps and datagrams of a flow. Out: what analyzers emit, and the name of
-//! the service. Bytes that an analyzer did not consume are kept here, up to the bound it states.
+//! In: contiguous bytes, gaps and datagrams of a flow. Out: what analyzers emit, and the name of the
+//! service. Bytes that an analyzer did not consume are kept here, up to the bound it states.
 
 use analyzers::limits::{PROBE_BYTES, PROBE_DATAGRAMS};
 use analyzers::protocols;
@@ -55,6 +55,24 @@ struct Pending {
     at_least: usize,
     /// Packet time of the newest of them.
     time: Timestamp,
+}
+
+impl Pending {
+    /// Keeps what was shown and not consumed.
+    fn keep(&mut self, time: Timestamp, consumed: usize, at_least: usize, shown: Shown<'_>) {
+        match shown {
+            Shown::Fresh(bytes) => {
+                if let Some(rest) = bytes.get(consumed..) {
+                    self.bytes.extend_from_slice(rest);
+                }
+            }
+            // Given back rather than cleared: most flows never keep anything again.
+            Shown::Pending if consumed >= self.bytes.len() => self.bytes = Vec::new(),
+            Shown::Pending => drop(self.bytes.drain(..consumed)),
+        }
+        self.at_least = at_least;
+        self.time = time;
+    }
 }
 
 /// What a session does with the bytes of one step.
@@ -324,8 +342,8 @@ impl Session {
             Step::Done => self.retire(),
             Step::NotMine => self.disown(),
             Step::HandOff { to, from } => {
-                // The bound of whoever comes next counts for the rest, once it was shown that.
-                self.hold(direction, time, from, 0, shown);
+                // The bound of who goes on is the one that counts for what is left.
+                self.pending.of_mut(direction).keep(time, from, 0, shown);
                 self.hand_off(to);
                 return self.after_hand_off(direction, time, emitter);
             }
@@ -354,7 +372,8 @@ impl Session {
         }
     }
 
-    /// Keeps what was shown and not consumed, if the analyzer's bound allows it.
+    /// Keeps what was shown and not consumed, if the analyzer's bound allows it and what it waits
+    /// for: a message that will not fit is not waited for.
     fn keep(
         &mut self,
         direction: Direction,
@@ -364,38 +383,15 @@ impl Session {
         shown: Shown<'_>,
         emitter: &mut Emitter,
     ) {
-        let kept = self.hold(direction, time, consumed, at_least, shown);
+        let pending = self.pending.of_mut(direction);
+        pending.keep(time, consumed, at_least, shown);
+        let wanted = pending.bytes.len().max(at_least);
         let State::Active(active) = &self.state else { return };
-        if kept > active.protocol.buffer_bytes_max {
+        if wanted > active.protocol.buffer_bytes_max {
             let name = active.protocol.name;
             emitter.weird_with(time, Weird::MessageTooLong, Detail::Word(name));
             self.retire();
         }
-    }
-
-    /// Holds what was shown and not consumed; the number of bytes that are held now.
-    fn hold(
-        &mut self,
-        direction: Direction,
-        time: Timestamp,
-        consumed: usize,
-        at_least: usize,
-        shown: Shown<'_>,
-    ) -> usize {
-        let pending = self.pending.of_mut(direction);
-        match shown {
-            Shown::Fresh(bytes) => {
-                if let Some(rest) = bytes.get(consumed..) {
-                    pending.bytes.extend_from_slice(rest);
-                }
-            }
-            // Given back rather than cleared: most flows never keep anything again.
-            Shown::Pending if consumed >= pending.bytes.len() => pending.bytes = Vec::new(),
-            Shown::Pending => drop(pending.bytes.drain(..consumed)),
-        }
-        pending.at_least = at_least;
-        pending.time = time;
-        pending.bytes.len()
     }
 
     fn hand_off(&mut self, to: Next) {
@@ -457,3 +453,8 @@ enum Recognition {
     Unsure,
     Nobody,
 }
+
+#[cfg(test)]
+mod hand_off_tests;
+#[cfg(test)]
+mod tests;

@@ -86,10 +86,9 @@ fn is_modbus(probe: &Probe<'_>) -> Result<bool, Malformed> {
         22 => rest.len() == 6,
         20 | 21 | 23 | 24 | 43 => uses(probe, MODBUS.ports) || counted,
         // An exception and its reason.
-        0x81..=0xab => rest.len() == 1 && (1..=11).contains(&first),
-        // Vendors' own.
-        1..=127 => uses(probe, MODBUS.ports),
-        _ => false,
+        0x81..=0xab if rest.len() == 1 => (1..=11).contains(&first),
+        // Vendors' own, and what is wrong.
+        function => function != 0 && uses(probe, MODBUS.ports),
     })
 }
 

@@ -58,7 +58,7 @@ fn openvpn(probe: &Probe<'_>) -> Verdict {
     }
     let mut r = Reader::new(probe.bytes);
     let packet = r.u16("length").and_then(|length| r.take(length.into(), "packet"));
-    stream(packet.and_then(|packet| is_openvpn(packet)))
+    stream(packet.and_then(is_openvpn))
 }
 
 /// A reset of the control channel with key 0: plain, or under one of the keys that may protect it.

@@ -1,0 +1,98 @@
+//! What a session keeps for an analyzer, with an analyzer that answers as it is told.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use analyzers::{Emission, Endpoint, FileHashing, StreamStart, Transport};
+
+use super::*;
+
+const BUFFER_BYTES: usize = 8;
+
+static WAITING: Protocol = Protocol {
+    name: "waiting",
+    doc: "Waits for more than is there.",
+    specifications: &[],
+    transports: &[Transport::TCP],
+    ports: &[],
+    buffer_bytes_max: BUFFER_BYTES,
+    probe: |_| Verdict::Certain,
+    analyzer: None,
+    tables: &[],
+};
+
+/// Answers each call by the next of its steps.
+struct Scripted(std::vec::IntoIter<Step>);
+
+impl Analyzer for Scripted {
+    fn data(&mut self, _: &Chunk<'_>, _: &mut Emitter) -> Step {
+        self.0.next().unwrap_or(Step::Consumed(0))
+    }
+
+    fn gap(&mut self, _: &Gap<'_>, _: &mut Emitter) -> Step {
+        Step::Consumed(0)
+    }
+
+    fn finish(&mut self, _: &Finish<'_>, _: &mut Emitter) {}
+}
+
+fn session(steps: &[Step]) -> Session {
+    let end = Endpoint { ip: IpAddr::V4(Ipv4Addr::LOCALHOST), port: 4_321 };
+    let mut session = Session::new(FlowContext {
+        src: end,
+        dst: end,
+        transport: Transport::TCP,
+        start: StreamStart::Beginning,
+        hashing: FileHashing::Off,
+    });
+    let analyzer = Box::new(Scripted(steps.to_vec().into_iter()));
+    session.state = State::Active(Active { protocol: &WAITING, analyzer });
+    session
+}
+
+fn say(session: &mut Session, bytes: &[u8]) -> Vec<Weird> {
+    let mut emitter = Emitter::default();
+    session.bytes(Direction::SrcToDst, Timestamp::MIN, bytes, &mut emitter);
+    let weirds = emitter.drain().filter_map(|emission| match emission {
+        Emission::Weird { weird, .. } => Some(weird),
+        Emission::Record { .. } => None,
+    });
+    weirds.collect()
+}
+
+#[test]
+fn a_message_that_will_not_fit_is_given_up_before_a_byte_of_it_is_kept() {
+    for (at_least, weirds) in [
+        (BUFFER_BYTES - 1, &[][..]),
+        (BUFFER_BYTES, &[]),
+        (BUFFER_BYTES + 1, &[Weird::MessageTooLong]),
+        (usize::MAX, &[Weird::MessageTooLong]),
+    ] {
+        let mut session = session(&[Step::NeedMore { at_least }]);
+        assert_eq!(say(&mut session, b"ab"), weirds, "waiting for {at_least}");
+        let kept = if weirds.is_empty() { 2 } else { 0 };
+        assert_eq!(session.pending.src.bytes.len(), kept);
+    }
+}
+
+#[test]
+fn what_is_not_consumed_has_the_bound_of_the_protocol() {
+    for (len, weirds) in [
+        (BUFFER_BYTES - 1, &[][..]),
+        (BUFFER_BYTES, &[]),
+        (BUFFER_BYTES + 1, &[Weird::MessageTooLong]),
+    ] {
+        let mut session = session(&[Step::Consumed(1)]);
+        assert_eq!(say(&mut session, &vec![b'a'; len + 1]), weirds, "{len} left");
+    }
+}
+
+#[test]
+fn bytes_behind_a_hand_off_are_not_held_to_the_bound_of_who_hands_on() {
+    let to = Next::Protocol("tls");
+    let mut session = session(&[Step::HandOff { to, from: 1 }]);
+    // The head of a TLS record of a hundred bytes, and some of them.
+    let hello = [&[0xff, 22, 3, 1, 0, 100, 1, 0, 0, 96, 3, 3], &[0; 2 * BUFFER_BYTES][..]].concat();
+    assert_eq!(say(&mut session, &hello), []);
+    assert_eq!(session.service(), Some("tls"));
+    assert_eq!(session.pending.src.bytes, hello[1..]);
+}
