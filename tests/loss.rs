@@ -1,5 +1,5 @@
-//! One packet in twenty is lost: every flow that lost bytes says so, and what lies outside the holes
-//! is still there.
+//! One packet in twenty is lost: every flow that lost bytes says so, and what lies outside the
+//! holes is still there.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::{IpAddr, SocketAddr};
@@ -135,7 +135,7 @@ fn what_lies_outside_the_holes_is_still_there() {
     }
     for (table, (outside, there)) in &figures {
         let percent = 100 * there / outside;
-        println!("{table}: {there} of {outside} rows outside the holes, {percent} %");
+        eprintln!("{table}: {there} of {outside} rows outside the holes, {percent} %");
         assert!(percent >= FOUND_PERCENT_MIN, "{table}: {there} of {outside} rows");
     }
     assert!(figures.len() >= 5, "only {} tables", figures.len());
@@ -177,7 +177,7 @@ fn every_flow_that_lost_bytes_says_so() {
             }
         }
     }
-    println!("{flows} flows lost bytes");
+    eprintln!("{flows} flows lost bytes");
     assert!(flows > 100, "only {flows} flows lost bytes");
 }
 

@@ -1,8 +1,8 @@
 //! The same conversations in other packets give the same rows: other segments, another order,
 //! duplicates, fragments, tunnels, sequence numbers that wrap.
 //!
-//! Conversations of all captures are rebuilt as packets, once plainly and once for each change. Rows
-//! of the protocols' tables are compared, without times and uids.
+//! Conversations of all captures are rebuilt as packets, once plainly and once for each change.
+//! Rows of the protocols' tables are compared, without times and uids.
 
 use std::time::Duration;
 

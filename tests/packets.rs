@@ -124,8 +124,8 @@ fn udp(src: SocketAddrV4, dst: SocketAddrV4, payload: &[u8]) -> Vec<u8> {
     ipv4(*src.ip(), *dst.ip(), UDP, &bytes)
 }
 
-/// An IP packet around a payload. Its identification follows from what it holds, so that fragments of
-/// different packets do not meet.
+/// An IP packet around a payload. Its identification follows from what it holds, so that fragments
+/// of different packets do not meet.
 fn ipv4(src: Ipv4Addr, dst: Ipv4Addr, protocol: u8, payload: &[u8]) -> Vec<u8> {
     let len = u16::try_from(payload.len() + 20).expect("a packet of less than 64 KiB");
     let mut bytes = vec![0x45, 0];
