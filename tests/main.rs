@@ -8,15 +8,19 @@
 mod captures; // where the recorded captures are, and what the manifest says of them
 mod conversations; // what each flow of a capture said, and a session that is told it
 mod dice; // random numbers that are the same on every run
+mod packets; // a small builder of packets
 mod replays; // captures or packets in, rows and counts out
 
 // What must hold.
 mod cli; // the program: exit codes, messages, output
 mod corpus; // a sample of foreign captures, where they are at hand
 mod determinism; // the same rows for any number of workers, runs and files
+mod evasions; // packets that try to hide a request
 mod flips; // flipped bits are survived
 mod gaps; // behind a hole the analyzers go on
 mod golden; // captures and the rows that were agreed on
+mod loss; // one packet in twenty is lost
+mod metamorphic; // the same conversations in other packets give the same rows
 mod registry; // what every protocol brings along
 mod splits; // where a stream is cut changes nothing
 mod tidy; // the rules of the house, as far as a program can check them

@@ -1,4 +1,5 @@
-//! Where a stream is cut into segments changes nothing: whole, byte by byte, and cut at every place.
+//! Where a stream is cut into segments changes nothing: whole, byte by byte, and cut at every
+//! place.
 
 use std::collections::BTreeMap;
 

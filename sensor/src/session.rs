@@ -1,8 +1,8 @@
 //! One flow's conversation with the protocols: recognise by first bytes, drive the analyzer, hand
 //! over to the next.
 //!
-//! In: contiguous bytes, gaps and datagrams of a flow. Out: what analyzers emit, and the name of the
-//! service. Bytes that an analyzer did not consume are kept here, up to the bound it states.
+//! In: contiguous bytes, gaps and datagrams of a flow. Out: what analyzers emit, and the name of
+//! the service. Bytes that an analyzer did not consume are kept here, up to the bound it states.
 
 use analyzers::limits::{PROBE_BYTES, PROBE_DATAGRAMS};
 use analyzers::protocols;

@@ -131,8 +131,8 @@ fn key_ports(packet: &Packet) -> (u16, u16) {
     }
 }
 
-/// Whether nothing answers the packet: an error of one host and an error of the other are two flows,
-/// as they are two Community IDs.
+/// Whether nothing answers the packet: an error of one host and an error of the other are two
+/// flows, as they are two Community IDs.
 fn is_one_way(packet: &Packet) -> bool {
     matches!(packet.transport, Transport::ICMP | Transport::ICMP6)
         && icmp_counterpart(packet.transport, packet.src_port).is_none()

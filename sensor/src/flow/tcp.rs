@@ -71,6 +71,8 @@ pub struct Tcp {
     ends: PerDirection<Endpoint>,
     started: PerDirection<Start>,
     partial: Partial,
+    /// Numbers of SYNs that came into the open connection and that nobody has answered yet.
+    claims: PerDirection<Option<u32>>,
 }
 
 /// Whether an endpoint's first packet was seen.
@@ -119,6 +121,10 @@ impl Tcp {
         history: &mut History,
     ) -> Segment {
         let flags = Flags(tcp.flags);
+        if self.is_claim(direction, tcp) {
+            *self.claims.of_mut(direction) = Some(tcp.seq);
+            return Segment { offset: None, acked: None, ending: Ending::Open };
+        }
         self.note_partial(direction, flags);
         let taken = flags.sequence_length(payload);
         let start = self.begin(direction, tcp, flags, taken);
@@ -182,6 +188,10 @@ impl Tcp {
             return false;
         }
         let answers = flags.has(ACK);
+        if self.is_claim(direction, tcp) {
+            let claim = *self.claims.of(direction.reversed());
+            return answers && claim == Some(tcp.ack.wrapping_sub(1));
+        }
         if answers && self.ends.src.state != State::Inactive {
             return false;
         }
@@ -196,6 +206,15 @@ impl Tcp {
             return false;
         }
         tcp.seq != end.space.origin()
+    }
+
+    /// Whether a SYN of another number came into an open connection. Its receiver ignores it
+    /// (RFC 9293, section 3.10.7.4), and so must we, unless the receiver answers: it may be forged.
+    fn is_claim(&self, direction: Direction, tcp: &TcpFields) -> bool {
+        let is_open = |end: &Endpoint| end.state == State::Established && end.acked > 0;
+        Flags(tcp.flags).has(SYN)
+            && tcp.seq != self.ends.of(direction).space.origin()
+            && Direction::BOTH.iter().all(|&end| is_open(self.ends.of(end)))
     }
 
     /// Zeek's `conn_state`.

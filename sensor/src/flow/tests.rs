@@ -85,6 +85,7 @@ impl Lab {
 }
 
 /// A TCP segment between a client (`>`) and a server (`<`).
+#[derive(Clone, Copy)]
 struct Step(char, u8, u32, u32, &'static str);
 
 fn segment(step: &Step, millis: i64) -> Packet {
@@ -344,4 +345,27 @@ fn a_reset_after_a_fin_of_the_same_side_ends_the_flow() {
         Step('>', RST, 3, 0, ""),
     ]);
     assert_eq!((rows[0].state, rows[0].end_reason), ("RSTO", "rst"));
+}
+
+#[test]
+fn a_syn_into_an_open_connection_opens_another_one_only_when_it_is_answered() {
+    let open = [
+        Step('>', SYN, 1, 0, ""),
+        Step('<', SYN_ACK, 50, 2, ""),
+        Step('>', ACK, 2, 51, "abc"),
+        Step('>', SYN, 9_000, 0, ""),
+    ];
+    let goes_on = [Step('>', ACK, 5, 51, "def"), Step('<', ACK, 51, 8, "")];
+    let rows = rows_of(&[&open[..], &goes_on].concat());
+    assert_eq!(rows.iter().map(|row| row.src_bytes).collect::<Vec<_>>(), [6]);
+    for (answer, flows) in [
+        (Step('<', SYN_ACK, 700, 9_001, ""), 2),
+        (Step('<', SYN_ACK, 700, 8_000, ""), 1),
+        (Step('<', ACK, 51, 5, ""), 1),
+    ] {
+        let ack = answer.2 + 1;
+        let data = Step('>', ACK, 9_001, ack, "new");
+        let rows = rows_of(&[&open[..], &[answer, data]].concat());
+        assert_eq!(rows.len(), flows);
+    }
 }

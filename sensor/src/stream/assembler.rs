@@ -15,6 +15,11 @@ pub const HELD_SEGMENTS_MAX: usize = 256;
 /// with some skew, so that an acknowledgement may come before the bytes that it acknowledges.
 pub const HOLE_PATIENCE: u32 = 64;
 
+/// Bytes beyond what was handed on or acknowledged within which a segment stays when the buffer is
+/// full. Receivers offer less; forged numbers further away would otherwise push the real stream
+/// out.
+pub const HELD_DISTANCE_MAX: u64 = 16 * 1024 * 1024;
+
 /// What comes out, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Piece<'a> {
@@ -104,7 +109,7 @@ impl Assembler {
             oddities.overlap_differs = self.hold(offset, end, bytes, keep);
             if self.is_full() {
                 oddities.buffer_full = true;
-                self.give_up_first_hole(deliver);
+                self.make_room(deliver);
             }
             return oddities;
         }
@@ -230,6 +235,18 @@ impl Assembler {
         }
         self.held = held;
         self.waited = 0;
+    }
+
+    /// Lets go of what lies too far away to be believed, else of the first hole.
+    fn make_room(&mut self, deliver: &mut impl FnMut(Piece<'_>)) {
+        let believed = self.next.max(self.acked).saturating_add(HELD_DISTANCE_MAX);
+        let near = self.held.partition_point(|held| held.start <= believed);
+        if near == self.held.len() {
+            return self.give_up_first_hole(deliver);
+        }
+        for far in self.held.drain(near..) {
+            self.held_bytes -= far.bytes.len();
+        }
     }
 
     fn give_up_first_hole(&mut self, deliver: &mut impl FnMut(Piece<'_>)) {
@@ -377,6 +394,18 @@ mod tests {
         }
         assert!(last.buffer_full);
         assert_eq!(delivered, 2, "one gap and the one byte after it");
+    }
+
+    #[test]
+    fn a_full_buffer_lets_go_of_what_is_too_far_away_first() {
+        let mut assembler = Assembler::default();
+        let mut out = run(&mut assembler, &[(1, "a"), (3, "c")]);
+        for at in 0..=HELD_SEGMENTS_MAX as u64 {
+            let far = 4 + HELD_DISTANCE_MAX + 2 * at;
+            assembler.segment(far, 1, b"x", Keep::Bytes, &mut write(&mut out));
+        }
+        out += &run(&mut assembler, &[(2, "b")]);
+        assert_eq!((out.as_str(), assembler.missed()), ("abc", 0));
     }
 
     #[test]
