@@ -1,17 +1,17 @@
 //! Serval's analyzers: bytes in, records and weirds out.
 //!
 //! # The contract on one page
-//! A *flow* is met by its first bytes. The list in [`protocols`] is probed; the protocol that answers
-//! [`Verdict::Certain`] makes an [`Analyzer`] for the flow, one state machine for both directions
-//! with three verbs: `data` (a [`Chunk`]: contiguous bytes of one direction), `gap` (bytes that the
-//! capture lost) and `finish`. Its answer is a [`Step`]. What it has to say leaves only through the
-//! [`Emitter`]: records (rows of a table) and weirds (odd traffic).
+//! A *flow* is met by its first bytes. The list in [`protocols`] is probed; the protocol that
+//! answers [`Verdict::Certain`] makes an [`Analyzer`] for the flow, one state machine for both
+//! directions with three verbs: `data` (a [`Chunk`]: contiguous bytes of one direction), `gap`
+//! (bytes that the capture lost) and `finish`. Its answer is a [`Step`]. What it has to say leaves
+//! only through the [`Emitter`]: records (rows of a table) and weirds (odd traffic).
 //!
 //! # Invariants
-//! - **Invariant:** nothing here performs I/O, reads a clock, starts a thread or uses `unsafe`. Time
-//!   is packet time and comes with the chunk.
-//! - **Invariant:** only [`reader`] indexes bytes. Parsers cannot panic: the lints below forbid what
-//!   could.
+//! - **Invariant:** nothing here performs I/O, reads a clock, starts a thread or uses `unsafe`.
+//!   Time is packet time and comes with the chunk.
+//! - **Invariant:** only [`reader`] indexes bytes. Parsers cannot panic: the lints below forbid
+//!   what could.
 //! - **Invariant:** every table, queue and buffer that traffic can grow has a name in [`limits`].
 //! - **Invariant:** malformed input is a weird plus the partial record, never a lost transaction.
 

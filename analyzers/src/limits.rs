@@ -172,7 +172,7 @@ pub const RDP_COOKIE_BYTES: usize = 255;
 /// Static virtual channels of an RDP client, by MS-RDPBCGR §2.2.1.3.4.
 pub const RDP_CHANNELS: usize = 31;
 
-/// Bytes of a flow in which a service may turn to TLS; it is asked for before anyone logs on. Behind
-/// them a flow merely goes on as what it is, so reaching the bound is no weird. Without it the bytes
-/// of every mail would be looked at.
+/// Bytes of a flow in which a service may turn to TLS; it is asked for before anyone logs on.
+/// Behind them a flow merely goes on as what it is, so reaching the bound is no weird. Without it
+/// the bytes of every mail would be looked at.
 pub const UPGRADE_BYTES: usize = 16 * 1_024;

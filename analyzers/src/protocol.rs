@@ -82,7 +82,8 @@ pub struct Probe<'a> {
     pub flow: &'a FlowContext,
     /// Which end sent the bytes.
     pub direction: Direction,
-    /// At most [`crate::limits::PROBE_BYTES`] bytes from the start of that direction, or a datagram.
+    /// At most [`crate::limits::PROBE_BYTES`] bytes from the start of that direction, or a
+    /// datagram.
     pub bytes: &'a [u8],
 }
 
@@ -175,7 +176,8 @@ pub enum Step {
         /// Bytes that the message needs, as far as is known; one more than now when it is not.
         at_least: usize,
     },
-    /// From the given byte on, the flow speaks another protocol. This analyzer is kept for `finish`.
+    /// From the given byte on, the flow speaks another protocol. This analyzer is kept for
+    /// `finish`.
     HandOff {
         /// Which one.
         to: Next,

@@ -1,7 +1,7 @@
 //! The only code that indexes bytes: a cursor over a slice whose every read names its field.
 //!
-//! In: a byte slice. Out: integers, sub-slices, sub-readers, or a [`Malformed`] that says which field
-//! was cut short and where. Parsers built on it read like the specification.
+//! In: a byte slice. Out: integers, sub-slices, sub-readers, or a [`Malformed`] that says which
+//! field was cut short and where. Parsers built on it read like the specification.
 
 use crate::malformed::{Malformed, MalformedKind};
 

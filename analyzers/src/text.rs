@@ -1,7 +1,7 @@
 //! Text for a record: words of ours, or bytes that an attacker may have written.
 //!
-//! Bytes from the wire stay bytes here. [`Text::escaped`] is the one way to turn them into a string:
-//! valid UTF-8 stays, anything else and every control character becomes `\xHH`.
+//! Bytes from the wire stay bytes here. [`Text::escaped`] is the one way to turn them into a
+//! string: valid UTF-8 stays, anything else and every control character becomes `\xHH`.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -70,7 +70,8 @@ fn push_hex(out: &mut String, bytes: &[u8]) {
 /// Characters that move a terminal's cursor, hide text or break a line where none was meant.
 fn is_hostile(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}')
+        || matches!(c, '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 impl std::fmt::Debug for Text {

@@ -1,7 +1,7 @@
 //! Odd or hostile traffic that is not a finding by itself: a closed list of stable names.
 //!
-//! In: a protocol analyzer, the stream or the flow says what it saw. Out: at most one row per (flow,
-//! name) with a count, in the table `weird`.
+//! In: a protocol analyzer, the stream or the flow says what it saw. Out: at most one row per
+//! (flow, name) with a count, in the table `weird`.
 
 use crate::record;
 use crate::text::Text;

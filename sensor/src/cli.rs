@@ -33,8 +33,8 @@ Exit status:
 /// `serval replay`
 #[derive(Debug, clap::Args)]
 pub struct ReplayArgs {
-    /// Captures (pcap or pcapng, plain or packed with gzip, zstd or lz4), directories of them, or `-`
-    /// for standard input. Files are read in the order of their first packets.
+    /// Captures (pcap or pcapng, plain or packed with gzip, zstd or lz4), directories of them, or
+    /// `-` for standard input. Files are read in the order of their first packets.
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
     /// Configuration file (TOML).
@@ -46,7 +46,8 @@ pub struct ReplayArgs {
     /// File to write every row to as a line of JSON; `-` for standard output.
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
-    /// Threads that follow flows; the result is the same for any number. Default: one for each core.
+    /// Threads that follow flows; the result is the same for any number. Default: one for each
+    /// core.
     #[arg(long, value_name = "N")]
     pub workers: Option<NonZeroUsize>,
     /// Only packets that this BPF expression matches, as in `tcp port 445`.

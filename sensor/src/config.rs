@@ -1,7 +1,7 @@
 //! The configuration: what a TOML file says, with a default for everything.
 //!
-//! In: a path. Out: a [`Config`], or an error that names file, line and key. Unknown keys are errors:
-//! a setting that is misspelt must not be silently without effect.
+//! In: a path. Out: a [`Config`], or an error that names file, line and key. Unknown keys are
+//! errors: a setting that is misspelt must not be silently without effect.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -12,7 +12,8 @@ use serde::{Deserialize, Deserializer};
 use crate::flow::expiry::Timeouts;
 use crate::flow::{FlowSettings, VlanInKey};
 
-/// Share of the memory budget for the flow table, in flows: about a kibibyte each, a quarter of all.
+/// Share of the memory budget for the flow table, in flows: about a kibibyte each, a quarter of
+/// all.
 const BUDGET_BYTES_PER_FLOW: u64 = 4 * 1024;
 
 /// All settings.

@@ -1,8 +1,9 @@
 //! The data path, from the source to the second stage.
 //!
 //! In: a source of packets. Out: events in an order that does not depend on the number of workers.
-//! With one worker everything runs in the caller's thread; with more, this thread reads, decodes and
-//! deals packets out, each worker owns its shards, and the second stage has a thread of its own.
+//! With one worker everything runs in the caller's thread; with more, this thread reads, decodes
+//! and deals packets out, each worker owns its shards, and the second stage has a thread of its
+//! own.
 
 use std::hash::BuildHasher as _;
 use std::sync::Arc;
@@ -21,7 +22,8 @@ use crate::stats::{FlowCounts, PacketCounts};
 use crate::worker::{Worker, owner};
 
 /// Batches that may wait for a worker, and batches of events that may wait for the second stage.
-/// Enough to ride out a pause of one stage; a block is a mebibyte, so this bounds the memory between.
+/// Enough to ride out a pause of one stage; a block is a mebibyte, so this bounds the memory
+/// between.
 const QUEUE: usize = 4;
 
 /// Takes the events of all workers, behind a watermark.

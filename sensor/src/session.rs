@@ -462,4 +462,6 @@ enum Recognition {
 }
 
 #[cfg(test)]
+mod hand_off_tests;
+#[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
 //! A worker: owns the flows of some shards outright. No lock, no shared map.
 //!
-//! In: packets of its shards, in the order of the capture, and the capture's clock. Out: events, and
-//! the promise (the watermark) that no later event is older than the clock it was told.
+//! In: packets of its shards, in the order of the capture, and the capture's clock. Out: events,
+//! and the promise (the watermark) that no later event is older than the clock it was told.
 
 use analyzers::{Emitter, Timestamp};
 

@@ -1,5 +1,6 @@
-//! The list of protocols. To add one: a folder beside this file, and its word below. A service that is
-//! only named is a constant in a file of [`crate::services`], and a word behind that file's name.
+//! The list of protocols. To add one: a folder beside this file, and its word below. A service that
+//! is only named is a constant in a file of [`crate::services`], and a word behind that file's
+//! name.
 
 use crate::protocol::Protocol;
 use crate::services;
@@ -23,7 +24,7 @@ protocols! {
     mail: SMTP POP3 IMAP NNTP;
     files: FTP TFTP RSYNC GIT;
     chat: IRC XMPP;
-    network: NTP DHCP SNMP SYSLOG RADIUS SSDP ZABBIX;
+    network: NTP DHCP SNMP SYSLOG RADIUS SSDP NETBIOS_DATAGRAM ZABBIX;
     directory: LDAP KERBEROS;
     database: MYSQL POSTGRESQL MSSQL ORACLE REDIS MEMCACHED MONGODB;
     messaging: MQTT AMQP;

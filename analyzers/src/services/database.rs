@@ -1,5 +1,5 @@
-//! Databases and caches: MySQL, PostgreSQL, Microsoft SQL Server (MS-TDS), Oracle, Redis, memcached,
-//! MongoDB.
+//! Databases and caches: MySQL, PostgreSQL, Microsoft SQL Server (MS-TDS), Oracle, Redis,
+//! memcached, MongoDB.
 //!
 //! In: the first bytes of either side. Out: a verdict. MySQL and PostgreSQL can be upgraded to TLS,
 //! which is followed; SQL Server wraps TLS into its own packets and is left alone.
@@ -166,9 +166,10 @@ fn is_postgresql_server(bytes: &[u8]) -> Result<bool, Malformed> {
             (8..0x1_0000).contains(&length) && matches!(r.array("severity")?, [b'S', b'A'..=b'Z'])
         );
     }
-    Ok(
-        matches!((r.u32("authentication")?, length), (0 | 2..=3 | 6..=9, 8) | (5, 12) | (10, 9..=256)),
-    )
+    Ok(matches!(
+        (r.u32("authentication")?, length),
+        (0 | 2..=3 | 6..=9, 8) | (5, 12) | (10, 9..=256)
+    ))
 }
 
 /// Prelogin, whose options begin with the version behind their list, or a login of its own length.

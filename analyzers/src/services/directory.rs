@@ -4,7 +4,7 @@
 //! (RFC 4511 §4.14), which is followed.
 
 use super::upgrade::{self, Framing, ber};
-use super::{BOTH, NAMED, either};
+use super::{BOTH, NAMED, either, uses};
 use crate::flow_id::Transport;
 use crate::malformed::Malformed;
 use crate::protocol::{Probe, Protocol};
@@ -55,29 +55,25 @@ fn is_ldap(bytes: &[u8]) -> Result<bool, Malformed> {
         number @ 1..=4 => r.skip(usize::try_from(number).unwrap_or(0), "message number")?,
         _ => return Ok(false),
     }
-    let operation = r.array::<1>("operation")?;
-    let mut body = r;
+    let Some(operation) = r.peek() else { return r.u8("operation").map(|_| false) };
+    let length = ber(&mut r)?;
     let first_field = match operation {
-        // Unbind is empty (§4.3); abandon holds a number (§4.11).
-        [0x42] => return Ok(body.u8("length")? == 0),
-        [0x50] => return Ok((1..=4).contains(&body.u8("length")?)),
-        [0x60] => INTEGER,
-        [0x63..=0x64 | 0x66 | 0x68 | 0x6c | 0x6e] => OCTETS,
-        [0x4a] => return Ok(body.u8("length")? > 0),
-        [0x61 | 0x65 | 0x67 | 0x69 | 0x6b | 0x6d | 0x6f | 0x78] => ENUMERATED,
-        [0x77] => 0x80,
-        [0x73] => OCTETS,
+        // Unbind is empty (§4.3), abandon holds a number (§4.11), deletion a name (§4.8).
+        0x42 => return Ok(length == 0),
+        0x50 => return Ok((1..=4).contains(&length)),
+        0x4a => return Ok(length > 0),
+        0x60 => INTEGER,
+        0x63..=0x64 | 0x66 | 0x68 | 0x6c | 0x6e | 0x73 => OCTETS,
+        0x61 | 0x65 | 0x67 | 0x69 | 0x6b | 0x6d | 0x6f | 0x78 => ENUMERATED,
+        // Extended requests name themselves (§4.12).
+        0x77 => 0x80,
         _ => return Ok(false),
     };
-    match body.peek() {
-        Some(length) if length >= 0x80 => body.skip(usize::from(length & 0x0f), "length")?,
-        _ => {}
-    }
-    body.skip(1, "length")?;
-    Ok(body.u8("first field")? == first_field)
+    Ok(r.u8("first field")? == first_field)
 }
 
-/// An application tag and, as its first field, the version 5. Over TCP a length stands before it.
+/// An application tag and a sequence; off the port also its first field, the version 5. Over TCP a
+/// length stands before it.
 fn is_kerberos(probe: &Probe<'_>) -> Result<bool, Malformed> {
     let mut r = Reader::new(probe.bytes);
     if probe.flow.transport == Transport::TCP && r.u32("length")? > 0xff_ffff {
@@ -91,12 +87,10 @@ fn is_kerberos(probe: &Probe<'_>) -> Result<bool, Malformed> {
         None => return r.u8("tag").map(|_| false),
     };
     ber(&mut r)?;
-    if r.u8("sequence")? != SEQUENCE {
-        return Ok(false);
-    }
-    match r.u8("length")? {
-        length @ 0x81..=0x84 => r.skip(usize::from(length & 0x0f), "length")?,
-        _ => {}
+    let inner = r.peek();
+    ber(&mut r)?;
+    if inner != Some(SEQUENCE) || uses(probe, KERBEROS.ports) {
+        return Ok(inner == Some(SEQUENCE));
     }
     let version: [u8; 5] = r.array("version")?;
     Ok(version == [first_field, 3, INTEGER, 1, 5])

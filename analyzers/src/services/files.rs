@@ -1,12 +1,13 @@
 //! Files: FTP (RFC 959), TFTP (RFC 1350), rsync and git.
 //!
-//! In: the first bytes of either side. Out: a verdict. FTP's control connection can be upgraded to TLS
-//! (RFC 4217), which is followed; its data connections carry nothing but files and stay unnamed.
+//! In: the first bytes of either side. Out: a verdict. FTP's control connection can be upgraded to
+//! TLS (RFC 4217), which is followed; its data connections carry nothing but files and stay
+//! unnamed.
 
 use super::greeting::{self, Greeter};
 use super::upgrade::{self, Framing};
 use super::words::{Words, begins, begins_any, firmer};
-use super::{NAMED, UDP, datagram, stream};
+use super::{NAMED, UDP, datagram, stream, uses};
 use crate::malformed::Malformed;
 use crate::protocol::{Probe, Protocol, Verdict};
 use crate::reader::Reader;
@@ -30,7 +31,7 @@ pub const TFTP: Protocol = Protocol {
     specifications: &["RFC 1350", "RFC 2347"],
     transports: UDP,
     ports: &[69],
-    probe: |probe| datagram(is_tftp(probe.bytes)),
+    probe: |probe| datagram(is_tftp(probe)),
     ..NAMED
 };
 
@@ -72,7 +73,10 @@ const FTP_WORDS: Words = Words {
         "227 Entering",
         "229 Entering",
     ],
-    likely: &["USER ", "PASS ", "PORT ", "LIST", "RETR ", "150 ", "226 ", "230 ", "331 "],
+    likely: &[
+        "USER ", "PASS ", "PORT ", "LIST", "RETR ", "QUIT\r\n", "NOOP\r\n", "150 ", "226 ", "230 ",
+        "331 ",
+    ],
 };
 
 fn ftp(probe: &Probe<'_>) -> Verdict {
@@ -80,18 +84,21 @@ fn ftp(probe: &Probe<'_>) -> Verdict {
     firmer(greeting, FTP_WORDS.verdict(probe, FTP.ports))
 }
 
-fn is_tftp(bytes: &[u8]) -> Result<bool, Malformed> {
-    let mut r = Reader::new(bytes);
+fn is_tftp(probe: &Probe<'_>) -> Result<bool, Malformed> {
+    const MODES: [&str; 3] = ["netascii", "octet", "mail"];
+    const OPTIONS: [&str; 4] = ["blksize", "tsize", "timeout", "windowsize"];
+    let mut r = Reader::new(probe.bytes);
     let operation = r.u16("operation")?;
     let Some(texts) = r.rest().strip_suffix(&[0]) else { return Ok(false) };
     let mut texts = texts.split(|byte| *byte == 0);
-    let (first, second) = (texts.next().unwrap_or_default(), texts.next().unwrap_or_default());
     let is_plain = |text: &[u8]| !text.is_empty() && !text.iter().any(u8::is_ascii_control);
+    let first = texts.next().unwrap_or_default();
     Ok(match operation {
-        // Requests: a name and a mode, then pairs of options.
-        1 | 2 => is_plain(first) && begins_any(second, &["netascii", "octet", "mail"]),
+        // Requests: a name and a mode, then pairs of options. On the port the name may be odd.
+        1 | 2 if is_plain(first) => texts.next().is_some_and(|mode| begins_any(mode, &MODES)),
+        1 | 2 => uses(probe, TFTP.ports) && texts.any(|mode| begins_any(mode, &MODES)),
         // The options that the server takes up.
-        6 => begins_any(first, &["blksize", "tsize", "timeout", "windowsize"]) && is_plain(second),
+        6 => begins_any(first, &OPTIONS) && texts.next().is_some_and(is_plain),
         _ => false,
     })
 }

@@ -1,7 +1,7 @@
 //! The greeting `220` that SMTP (RFC 5321 §4.2) and FTP (RFC 959 §5.4) share.
 //!
-//! In: the first bytes of a direction. Out: whose greeting it is. The words of the greeting tell, or
-//! the reply behind it; a greeting that tells nothing belongs to the port's service.
+//! In: the first bytes of a direction. Out: whose greeting it is. The words of the greeting tell,
+//! or the reply behind it; a greeting that tells nothing belongs to the port's service.
 
 use super::uses;
 use super::words::{begins, begins_any, holds, is_text, lines};

@@ -1,4 +1,5 @@
-//! Industry and small things: Modbus, DNP3 (IEEE 1815), S7comm, BACnet (ASHRAE 135), CoAP (RFC 7252).
+//! Industry and small things: Modbus, DNP3 (IEEE 1815), S7comm, BACnet (ASHRAE 135), CoAP (RFC
+//! 7252).
 //!
 //! In: a datagram, or the first bytes of a stream. Out: a verdict.
 
@@ -85,10 +86,9 @@ fn is_modbus(probe: &Probe<'_>) -> Result<bool, Malformed> {
         22 => rest.len() == 6,
         20 | 21 | 23 | 24 | 43 => uses(probe, MODBUS.ports) || counted,
         // An exception and its reason.
-        0x81..=0xab => rest.len() == 1 && (1..=11).contains(&first),
-        // Vendors' own.
-        1..=127 => uses(probe, MODBUS.ports),
-        _ => false,
+        0x81..=0xab if rest.len() == 1 => (1..=11).contains(&first),
+        // Vendors' own, and what is wrong.
+        function => function != 0 && uses(probe, MODBUS.ports),
     })
 }
 
@@ -160,7 +160,8 @@ fn is_bacnet(bytes: &[u8]) -> Result<bool, Malformed> {
     Ok(r.u8("network version")? == 1)
 }
 
-/// Version 1, a code of a known class, and options up to the payload. Few bits: the port must agree.
+/// Version 1, a code of a known class, and options up to the payload. Few bits: the port must
+/// agree.
 fn is_coap(probe: &Probe<'_>) -> Result<bool, Malformed> {
     let mut r = Reader::new(probe.bytes);
     let first = r.u8("version, type, token length")?;

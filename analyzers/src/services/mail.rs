@@ -59,7 +59,7 @@ pub const NNTP: Protocol = Protocol {
 
 const SMTP_WORDS: Words = Words {
     certain: &["EHLO", "HELO ", "LHLO ", "MAIL FROM:", "RCPT TO:"],
-    likely: &["STARTTLS", "AUTH ", "250-", "354 ", "421 ", "554 "],
+    likely: &["STARTTLS", "AUTH ", "QUIT\r\n", "NOOP", "RSET", "250-", "354 ", "421 ", "554 "],
 };
 
 fn smtp(probe: &Probe<'_>) -> Verdict {
@@ -69,7 +69,7 @@ fn smtp(probe: &Probe<'_>) -> Verdict {
 
 const POP3_WORDS: Words = Words {
     certain: &["CAPA\r\n", "STLS\r\n", "APOP ", "UIDL\r\n"],
-    likely: &["USER ", "PASS ", "AUTH", "STAT\r\n", "LIST", "RETR ", "-ERR "],
+    likely: &["USER ", "PASS ", "AUTH", "STAT\r\n", "LIST", "RETR ", "QUIT\r\n", "-ERR "],
 };
 
 fn pop3(probe: &Probe<'_>) -> Verdict {

@@ -27,29 +27,39 @@ pub const AMQP: Protocol = Protocol {
     ..NAMED
 };
 
-/// A connection is asked for by the protocol's name; the bare answer proves little off the port.
+/// A connection is asked for by the protocol's name; bare answers and pings prove little off the
+/// port.
 fn is_mqtt(probe: &Probe<'_>) -> Result<bool, Malformed> {
     let mut r = Reader::new(probe.bytes);
-    let kind = r.u8("packet type")?;
-    if !matches!(kind, 0x10 | 0x20) {
-        return Ok(false);
-    }
-    // Four bytes hold any length (§2.2.3).
-    let mut length = r.u8("length")?;
-    for _ in 0..3 {
-        if length & 0x80 != 0 {
-            length = r.u8("length")?;
+    match r.u8("packet type")? {
+        0x10 => is_mqtt_connection(&mut r),
+        0x20 => {
+            length(&mut r)?;
+            let (flags, reason) = (r.u8("flags")?, r.u8("reason")?);
+            Ok(uses(probe, MQTT.ports) && flags <= 1 && (reason <= 5 || reason >= 0x80))
         }
+        0xc0 | 0xd0 => Ok(uses(probe, MQTT.ports) && r.u8("length")? == 0),
+        _ => Ok(false),
     }
-    if kind == 0x20 {
-        let (flags, reason) = (r.u8("flags")?, r.u8("reason")?);
-        return Ok(uses(probe, MQTT.ports) && flags <= 1 && (reason <= 5 || reason >= 0x80));
-    }
+}
+
+fn is_mqtt_connection(r: &mut Reader<'_>) -> Result<bool, Malformed> {
+    length(r)?;
     match r.u16("name length")? {
         4 => Ok(r.take(4, "name")? == b"MQTT"),
         6 => Ok(r.take(6, "name")? == b"MQIsdp"),
         _ => Ok(false),
     }
+}
+
+/// Passes by a packet's length: four bytes at most, of which the last has no high bit (§2.2.3).
+fn length(r: &mut Reader<'_>) -> Result<(), Malformed> {
+    for _ in 0..4 {
+        if r.u8("length")? < 0x80 {
+            break;
+        }
+    }
+    Ok(())
 }
 
 fn is_amqp(bytes: &[u8]) -> Result<bool, Malformed> {

@@ -1,16 +1,18 @@
 //! Services that are named but not parsed: one probe each, by content.
 //!
-//! In: the first bytes of each direction. Out: a verdict, which gives a flow its `service`. Services
-//! whose talk may turn into another protocol (`STARTTLS` and its kin, SOCKS) are followed up to that
-//! byte and no further ([`upgrade`], [`socks`]); the others have no analyzer. No service has rows.
+//! In: the first bytes of each direction. Out: a verdict, which gives a flow its `service`.
+//! Services whose talk may turn into another protocol (`STARTTLS` and its kin, SOCKS) are followed
+//! up to that byte and no further ([`upgrade`], [`socks`]); the others have no analyzer. No service
+//! has rows.
 //!
-//! A wrong name is worse than none. A probe therefore wants what no other protocol begins with; where
-//! two protocols share a beginning, the usual port may decide between them, and where nothing but the
-//! port speaks for a service it stays unnamed.
+//! A wrong name is worse than none. A probe therefore wants what no other protocol begins with;
+//! where two protocols share a beginning, the usual port may decide between them, and where nothing
+//! but the port speaks for a service it stays unnamed.
 //!
 //! Memory of a flow: none for a service without an analyzer, a few dozen bytes for the others.
 //!
-//! To add one: a constant in the file of its kind, and its word in the list of [`crate::protocols`].
+//! To add one: a constant in the file of its kind, and its word in the list of
+//! [`crate::protocols`].
 
 pub mod chat;
 pub mod database;

@@ -77,6 +77,17 @@ pub const SSDP: Protocol = Protocol {
     ..NAMED
 };
 
+/// NetBIOS datagrams.
+pub const NETBIOS_DATAGRAM: Protocol = Protocol {
+    name: "netbios-dgm",
+    doc: "NetBIOS datagrams, which carry SMB's browser and mail slots.",
+    specifications: &["RFC 1002 §4.4"],
+    transports: UDP,
+    ports: &[138],
+    probe: |probe| datagram(is_netbios_datagram(probe.bytes)),
+    ..NAMED
+};
+
 /// Zabbix agents, proxies and servers.
 pub const ZABBIX: Protocol = Protocol {
     name: "zabbix",
@@ -209,7 +220,7 @@ fn is_syslog(message: &[u8], probe: &Probe<'_>) -> bool {
     modern || begins_any(text, &MONTHS) || is_plain && uses(probe, SYSLOG.ports)
 }
 
-/// A known code, and attributes that fill the length; off the port at least two of them.
+/// A known code and the datagram's length suffice on the port; elsewhere attributes must fill it.
 fn is_radius(probe: &Probe<'_>) -> Result<bool, Malformed> {
     const HEADER_BYTES: usize = 20;
     let mut r = Reader::new(probe.bytes);
@@ -219,6 +230,9 @@ fn is_radius(probe: &Probe<'_>) -> Result<bool, Malformed> {
     let known = matches!(code, 1..=5 | 11..=13 | 40..=45);
     if !known || length != probe.bytes.len() || length < HEADER_BYTES {
         return Ok(false);
+    }
+    if uses(probe, RADIUS.ports) {
+        return Ok(true);
     }
     r.skip(16, "authenticator")?;
     let mut attributes: u32 = 0;
@@ -231,7 +245,7 @@ fn is_radius(probe: &Probe<'_>) -> Result<bool, Malformed> {
         }
         attributes = attributes.saturating_add(1);
     }
-    Ok(attributes >= 2 || uses(probe, RADIUS.ports))
+    Ok(attributes >= 2)
 }
 
 fn ssdp(probe: &Probe<'_>) -> Verdict {
@@ -248,4 +262,18 @@ fn is_zabbix(bytes: &[u8]) -> Result<bool, Malformed> {
     let mut r = Reader::new(bytes);
     let magic: [u8; 4] = r.array("magic")?;
     Ok(&magic == b"ZBXD" && matches!(r.u8("flags")?, 1..=7))
+}
+
+/// A known type, and the source port that each sender writes into its datagram.
+fn is_netbios_datagram(bytes: &[u8]) -> Result<bool, Malformed> {
+    const HEADER_BYTES: usize = 14;
+    const PORT: u16 = 138;
+    let mut r = Reader::new(bytes);
+    let (kind, flags) = (r.u8("type")?, r.u8("flags")?);
+    r.skip(6, "identifier, source address")?;
+    let port = r.u16("source port")?;
+    // Errors and questions about names end elsewhere; only messages have a length.
+    let length = usize::from(r.u16("length")?);
+    let fits = length.saturating_add(HEADER_BYTES) <= bytes.len();
+    Ok(matches!(kind, 0x10..=0x12) && flags < 0x10 && port == PORT && fits)
 }

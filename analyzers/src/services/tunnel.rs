@@ -1,7 +1,7 @@
 //! Encrypted tunnels: WireGuard, OpenVPN, IKE (RFC 7296, RFC 2409).
 //!
-//! In: a datagram, or the first bytes of a stream. Out: a verdict. What the tunnel carries cannot be
-//! seen.
+//! In: a datagram, or the first bytes of a stream. Out: a verdict. What the tunnel carries cannot
+//! be seen.
 
 use super::{BOTH, NAMED, UDP, datagram, stream, uses};
 use crate::flow_id::Transport;
@@ -58,14 +58,15 @@ fn openvpn(probe: &Probe<'_>) -> Verdict {
     }
     let mut r = Reader::new(probe.bytes);
     let packet = r.u16("length").and_then(|length| r.take(length.into(), "packet"));
-    stream(packet.and_then(|packet| is_openvpn(packet)))
+    stream(packet.and_then(is_openvpn))
 }
 
 /// A reset of the control channel with key 0: plain, or under one of the keys that may protect it.
 fn is_openvpn(bytes: &[u8]) -> Result<bool, Malformed> {
     /// Operation and session.
     const HEAD_BYTES: usize = 9;
-    /// Number and time of a protected packet, an empty list of acknowledgements, the reset's number.
+    /// Number and time of a protected packet, an empty list of acknowledgements, the reset's
+    /// number.
     const PROTECTED_BYTES: usize = HEAD_BYTES + 13;
     /// One acknowledgement and the session that it is for.
     const ACKNOWLEDGED_BYTES: usize = 12;

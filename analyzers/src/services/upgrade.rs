@@ -1,9 +1,9 @@
 //! Services whose talk may turn into TLS on the same connection: `STARTTLS` and its kin.
 //!
-//! In: both directions of a stream. Out: a hand-off to TLS at its first byte, and nothing else. Rather
-//! than learn each service's way to ask and to agree, this watches where units of talk begin (a line, a
-//! tag, a message): a TLS handshake record there (RFC 8446 §5.1) is what no unit begins with. So an
-//! upgrade is found whichever side of it the capture holds.
+//! In: both directions of a stream. Out: a hand-off to TLS at its first byte, and nothing else.
+//! Rather than learn each service's way to ask and to agree, this watches where units of talk begin
+//! (a line, a tag, a message): a TLS handshake record there (RFC 8446 §5.1) is what no unit begins
+//! with. So an upgrade is found whichever side of it the capture holds.
 //!
 //! Memory of a flow: two positions, and at most [`BUFFER_BYTES`] of the stream for each direction.
 

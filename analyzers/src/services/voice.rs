@@ -1,7 +1,7 @@
 //! Voice and pictures: SIP (RFC 3261), RTSP (RFC 7826), STUN (RFC 8489).
 //!
-//! In: a datagram, or the first bytes of a stream. Out: a verdict. RTP has no mark of its own and stays
-//! unnamed.
+//! In: a datagram, or the first bytes of a stream. Out: a verdict. RTP has no mark of its own and
+//! stays unnamed.
 
 use super::words::{firmer, first_line, is_number, words};
 use super::{BOTH, NAMED, either, uses};

@@ -24,11 +24,12 @@ impl Words {
             return Verdict::Certain;
         }
         if begins_any(bytes, self.likely) {
-            let later = lines(bytes).skip(1).any(|line| begins_any(line, self.certain));
+            let mut later = bytes.split_inclusive(|byte| *byte == b'\n').skip(1);
+            let later = later.any(|line| begins_any(line, self.certain));
             return if later || uses(probe, ports) { Verdict::Certain } else { Verdict::Unsure };
         }
         let may_become = |word: &&str| begins(word.as_bytes(), bytes);
-        if self.certain.iter().chain(self.likely).any(|word| may_become(word)) {
+        if self.certain.iter().chain(self.likely).any(may_become) {
             Verdict::Unsure
         } else {
             Verdict::NotForUs

@@ -1,7 +1,7 @@
 //! Blocks of bytes that are filled, shared with workers, and filled again when those are done.
 //!
-//! In: a wish for so many bytes. Out: a block that nobody else holds. A block returns by itself: the
-//! pool keeps one handle of each, and a block whose only handle is that one is free.
+//! In: a wish for so many bytes. Out: a block that nobody else holds. A block returns by itself:
+//! the pool keeps one handle of each, and a block whose only handle is that one is free.
 
 use std::sync::Arc;
 

@@ -1,8 +1,8 @@
 //! What a file seems to be, told by its first bytes and never by its name.
 //!
-//! In: the first bytes. Out: a [`Content`], which can say in words what it is and what to do with it.
-//! Magic numbers: pcap (draft-ietf-opsawg-pcap), pcapng (draft-ietf-opsawg-pcapng), gzip (RFC 1952),
-//! zstd (RFC 8878), the LZ4 frame format; others from the formats' own descriptions.
+//! In: the first bytes. Out: a [`Content`], which can say in words what it is and what to do with
+//! it. Magic numbers: pcap (draft-ietf-opsawg-pcap), pcapng (draft-ietf-opsawg-pcapng), gzip (RFC
+//! 1952), zstd (RFC 8878), the LZ4 frame format; others from the formats' own descriptions.
 
 use std::fmt;
 
@@ -169,8 +169,8 @@ impl fmt::Display for Content {
             Self::Other(what) => write!(f, "it is {what}"),
             Self::Unknown([a, b, c, d]) => write!(
                 f,
-                "its first bytes are {a:02x} {b:02x} {c:02x} {d:02x}, which no format that is known \
-                 begins with; check the path, or take a fresh copy"
+                "its first bytes are {a:02x} {b:02x} {c:02x} {d:02x}, which no known format begins \
+                 with; check the path, or take a fresh copy"
             ),
         }
     }

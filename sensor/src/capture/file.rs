@@ -1,7 +1,7 @@
 //! One capture file or stream, read block by block.
 //!
-//! In: a reader of bytes, decompressed where needed. Out: batches of packets and findings. Each block
-//! begins with what the one before could not use: the record that its end cut.
+//! In: a reader of bytes, decompressed where needed. Out: batches of packets and findings. Each
+//! block begins with what the one before could not use: the record that its end cut.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
@@ -19,8 +19,8 @@ use super::{Batch, Fill, Offset, Problem, ProblemKind, Stream};
 pub(super) enum Haste {
     /// When its block is full: for files.
     Patient,
-    /// When the first read has brought packets: for a pipe whose other end waits for traffic, and to
-    /// see a file's first packet.
+    /// When the first read has brought packets: for a pipe whose other end waits for traffic, and
+    /// to see a file's first packet.
     Eager,
 }
 

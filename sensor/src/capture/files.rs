@@ -15,8 +15,8 @@ use super::{Batch, CaptureError, Fill, Problem, ProblemKind, Progress, Source, T
 /// small enough that a dozen of them in flight stay in the memory that a small host has.
 pub const BLOCK_BYTES: usize = 1 << 20;
 
-/// Problems that are kept until they are fetched. A directory of a hundred thousand unreadable files
-/// would otherwise fill the memory with sentences.
+/// Problems that are kept until they are fetched. A directory of a hundred thousand unreadable
+/// files would otherwise fill the memory with sentences.
 const PROBLEMS_MAX: usize = 1_000;
 
 /// Capture files in the order of their first packets, then streams.

@@ -1,16 +1,16 @@
 //! Berkeley packet filters: the expressions of tcpdump, on packets of any source.
 //!
-//! In: an expression (pcap-filter(7)) and a source. Out: the same source without the packets that do
-//! not match, which are counted. libpcap compiles the expression once for each link type that occurs.
-//! `len`, `less` and `greater` see the captured length.
+//! In: an expression (pcap-filter(7)) and a source. Out: the same source without the packets that
+//! do not match, which are counted. libpcap compiles the expression once for each link type that
+//! occurs. `len`, `less` and `greater` see the captured length.
 
 use pcap::{BpfProgram, Capture, Linktype};
 
 use super::files::Problems;
 use super::{Batch, CaptureError, Fill, LinkType, Problem, ProblemKind, Source, Tally};
 
-/// Link types for which an expression is tried before it is called wrong: Ethernet, which nearly all
-/// captures have, then those that have words of their own.
+/// Link types for which an expression is tried before it is called wrong: Ethernet, which nearly
+/// all captures have, then those that have words of their own.
 const TRIED: &[LinkType] = &[
     LinkType(1),   // Ethernet
     LinkType(101), // raw IP
@@ -24,8 +24,8 @@ const TRIED: &[LinkType] = &[
     LinkType(140), // SS7 MTP2
 ];
 
-/// Link types whose programs are kept. A pcapng file may name 65,536 of them; packets of those beyond
-/// match nothing and are told as a problem.
+/// Link types whose programs are kept. A pcapng file may name 65,536 of them; packets of those
+/// beyond match nothing and are told as a problem.
 const PROGRAMS_MAX: usize = 64;
 
 /// A filter expression.
@@ -54,7 +54,8 @@ impl Filter {
     /// Makes the program for `link`, unless there is one.
     ///
     /// # Errors
-    /// The expression means nothing there, as libpcap says; from now on nothing of this type matches.
+    /// The expression means nothing there, as libpcap says; from now on nothing of this type
+    /// matches.
     fn prepare(&mut self, link: LinkType) -> Result<(), String> {
         if self.programs.iter().any(|(known, _)| *known == link) {
             return Ok(());

@@ -1,8 +1,8 @@
 //! What the two capture formats have in common.
 //!
-//! In: a window of bytes of the file. Out: packets that point into the window, findings about what is
-//! damaged, and how many bytes were used up. A record that the window's end cuts is left for the next
-//! window.
+//! In: a window of bytes of the file. Out: packets that point into the window, findings about what
+//! is damaged, and how many bytes were used up. A record that the window's end cuts is left for the
+//! next window.
 
 use super::content::Content;
 use super::pcap::Pcap;
@@ -13,8 +13,8 @@ use super::{Aftermath, Damage, ProblemKind, RawPacket};
 /// length field would take up to four gibibytes.
 pub(super) const RECORD_BYTES_MAX: u32 = 16 << 20;
 
-/// Longest packet that is believed where a file gives no larger snap length itself, and in the search
-/// for sound records behind damage; libpcap's greatest snap length.
+/// Longest packet that is believed where a file gives no larger snap length itself, and in the
+/// search for sound records behind damage; libpcap's greatest snap length.
 pub(super) const PACKET_BYTES_MAX: u32 = 262_144;
 
 /// Bytes that are searched behind damage before a file is left. A file of garbage is given up in
@@ -97,8 +97,8 @@ impl<'a> Window<'a> {
         self.offset + at as u64
     }
 
-    /// What follows where the record at `at` has `needs` bytes, more than there are: the next window
-    /// brings them, or the file is cut short.
+    /// What follows where the record at `at` has `needs` bytes, more than there are: the next
+    /// window brings them, or the file is cut short.
     pub(super) fn short(&self, at: usize, needs: usize, findings: &mut Findings) -> Step {
         if self.supply == Supply::More {
             return Step { at, next: Next::Bytes(needs) };

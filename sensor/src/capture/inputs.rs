@@ -1,9 +1,9 @@
 //! Which files to read, and in which order.
 //!
 //! In: paths of files, directories, pipes, `-`. Out: the captures among them, in the order of their
-//! first packets (those of one time by path), so that flows go on from file to file however the files
-//! were named or rotated. What can be read only once (standard input, pipes) comes last, in the order
-//! given. Only a path and a time are kept of each file.
+//! first packets (those of one time by path), so that flows go on from file to file however the
+//! files were named or rotated. What can be read only once (standard input, pipes) comes last, in
+//! the order given. Only a path and a time are kept of each file.
 //!
 //! Directories are walked to any depth. Hidden entries and links to directories are passed over, so
 //! that no loop can be; links to files are followed. A file is told by its content; one that is no

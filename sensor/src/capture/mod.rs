@@ -13,7 +13,8 @@
 //! # Invariants
 //! - **Invariant:** a damaged file never loses the packets before the damage, and what is lost is
 //!   a problem with its offset.
-//! - **Invariant:** packets leave as the file has them: link types are not judged, times not sorted.
+//! - **Invariant:** packets leave as the file has them: link types are not judged, times not
+//!   sorted.
 //! - **Invariant:** nothing here decides an exit status. A [`CaptureError`] means that there is
 //!   nothing to read; a [`Problem`] that something could not be read.
 

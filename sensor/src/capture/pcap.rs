@@ -1,9 +1,9 @@
 //! The pcap format (draft-ietf-opsawg-pcap): a header of 24 bytes, then records of a header of 16
 //! bytes and a packet.
 //!
-//! In: windows of the file. Out: packets. Read are microseconds and nanoseconds in both byte orders,
-//! Kuznetzov's variant with 24 bytes of record header, the swapped lengths of versions before 2.4
-//! (as libpcap has them), and files that were written one behind the other into one.
+//! In: windows of the file. Out: packets. Read are microseconds and nanoseconds in both byte
+//! orders, Kuznetzov's variant with 24 bytes of record header, the swapped lengths of versions
+//! before 2.4 (as libpcap has them), and files that were written one behind the other into one.
 //!
 //! A record has no magic, so that damage is recognised by impossible lengths alone. Behind damage,
 //! reading goes on where three records follow each other with possible lengths and times near those
@@ -172,8 +172,8 @@ impl Layout {
         }
     }
 
-    /// Whether a file's header begins here. A record with these bytes would be an empty packet of the
-    /// year 2055, or of one of its byte-swapped siblings.
+    /// Whether a file's header begins here. A record with these bytes would be an empty packet of
+    /// the year 2055, or of one of its byte-swapped siblings.
     fn begins(bytes: &[u8]) -> bool {
         Self::magic(bytes).is_some_and(|(order, ..)| order.u16(bytes, 4) == Some(2))
     }

@@ -1,12 +1,13 @@
 //! The pcapng format (draft-ietf-opsawg-pcapng): blocks, each with its type and its length at both
-//! ends. Sections have their own byte order and interfaces; interfaces their own link type and clock.
+//! ends. Sections have their own byte order and interfaces; interfaces their own link type and
+//! clock.
 //!
-//! In: windows of the file. Out: packets of Enhanced, Simple and (obsolete) Packet Blocks, losses of
-//! Interface Statistics Blocks. Other blocks are passed over.
+//! In: windows of the file. Out: packets of Enhanced, Simple and (obsolete) Packet Blocks, losses
+//! of Interface Statistics Blocks. Other blocks are passed over.
 //!
-//! A length that is the same at both ends makes a block trustworthy: a contradiction inside costs that
-//! block only. Where the lengths differ, reading goes on at the next place with a known type and two
-//! equal lengths.
+//! A length that is the same at both ends makes a block trustworthy: a contradiction inside costs
+//! that block only. Where the lengths differ, reading goes on at the next place with a known type
+//! and two equal lengths.
 
 use analyzers::Timestamp;
 
@@ -36,8 +37,8 @@ const PACKET_FIELDS_BYTES: usize = 20;
 /// Longest block that a search believes: the longest packet with its fields and some options.
 const SEARCH_BLOCK_BYTES_MAX: u32 = PACKET_BYTES_MAX + 65_536;
 
-/// Interfaces of a section that are kept. A file of nothing but descriptions would otherwise grow the
-/// table as long as it lasts.
+/// Interfaces of a section that are kept. A file of nothing but descriptions would otherwise grow
+/// the table as long as it lasts.
 const INTERFACES_MAX: usize = 65_536;
 
 const OPTION_TIME_RESOLUTION: u16 = 9;
@@ -183,8 +184,8 @@ impl Pcapng {
         }
     }
 
-    /// Sections 4.1 and 4.3 with appendix A of the specification: the two blocks differ in the width
-    /// of the interface's number only.
+    /// Sections 4.1 and 4.3 with appendix A of the specification: the two blocks differ in the
+    /// width of the interface's number only.
     #[inline]
     fn packet(&mut self, block: Block<'_>, body_at: usize) -> Result<RawPacket, Damage> {
         let id = match block.kind {

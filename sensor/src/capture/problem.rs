@@ -20,7 +20,8 @@ pub enum CaptureError {
     },
     /// The filter expression is not one.
     #[error(
-        "the filter `{expression}` cannot be used: {message}; `man pcap-filter` describes the syntax"
+        "the filter `{expression}` cannot be used: {message}; `man pcap-filter` describes the \
+         syntax"
     )]
     Filter {
         /// What the user wrote.

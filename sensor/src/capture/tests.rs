@@ -1,5 +1,5 @@
-//! Tests of the capture room: files built byte by byte, whole and damaged, in; packets, problems and
-//! counts out.
+//! Tests of the capture room: files built byte by byte, whole and damaged, in; packets, problems
+//! and counts out.
 
 mod filters;
 mod inputs;

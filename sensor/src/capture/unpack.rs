@@ -1,8 +1,9 @@
 //! Decompression, recognised by magic.
 //!
-//! In: a file's bytes. Out: the bytes of the capture within, at most two layers down (a gzip file that
-//! someone sent through zstd is seen in practice; a third layer is a decompression bomb's wrapping),
-//! and what those seem to be. Formats: RFC 1952 (gzip), RFC 8878 (zstd), the LZ4 frame format.
+//! In: a file's bytes. Out: the bytes of the capture within, at most two layers down (a gzip file
+//! that someone sent through zstd is seen in practice; a third layer is a decompression bomb's
+//! wrapping), and what those seem to be. Formats: RFC 1952 (gzip), RFC 8878 (zstd), the LZ4 frame
+//! format.
 
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Cursor, ErrorKind, Read};
@@ -14,15 +15,15 @@ use super::content::{Codec, Content, HEAD_BYTES};
 /// Layers that are undone.
 const LAYERS_MAX: usize = 2;
 
-/// Most bytes that a decompressor is asked for at once. When it meets damage it forgets what it made
-/// since it was asked, so this bounds what is lost in front of the damage.
+/// Most bytes that a decompressor is asked for at once. When it meets damage it forgets what it
+/// made since it was asked, so this bounds what is lost in front of the damage.
 const STEP_BYTES: usize = 16 << 10;
 
 /// Compressed bytes that are read at once.
 const PACKED_BYTES: usize = 64 << 10;
 
-/// First bytes that must be there before a stream is judged, unless it ends earlier. A pipe may bring
-/// a capture's header long before the first packet.
+/// First bytes that must be there before a stream is judged, unless it ends earlier. A pipe may
+/// bring a capture's header long before the first packet.
 const JUDGED_BYTES: usize = 16;
 
 /// A file with all decompressors in front.

@@ -6,8 +6,8 @@
 
 use analyzers::Direction;
 
-/// Letters kept at most. Only `s h f r` repeat freely, so that an endpoint that plays with them would
-/// otherwise choose a row's size.
+/// Letters kept at most. Only `s h f r` repeat freely, so that an endpoint that plays with them
+/// would otherwise choose a row's size.
 const LETTERS_MAX: usize = 64;
 
 /// The history of one flow.

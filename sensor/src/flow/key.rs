@@ -10,8 +10,8 @@ use analyzers::{Direction, Transport};
 
 use crate::decode::Packet;
 
-/// Shards of the flow table. A flow belongs to one by its key alone, whatever the number of workers,
-/// so that the table's bounds cut the same flows with one worker as with sixty-four.
+/// Shards of the flow table. A flow belongs to one by its key alone, whatever the number of
+/// workers, so that the table's bounds cut the same flows with one worker as with sixty-four.
 pub const SHARDS: usize = 64;
 
 /// Stands for "no VLAN" in a key; no tag can carry it, a VLAN has twelve bits.
@@ -73,8 +73,11 @@ impl FlowKey {
         let (src_port, dst_port) = key_ports(packet);
         let src = (number(packet.src_ip), src_port);
         let dst = (number(packet.dst_ip), dst_port);
-        let (low, high, sender) =
-            if src <= dst { (src, dst, Sender::Low) } else { (dst, src, Sender::High) };
+        let (low, high, sender) = if src <= dst || is_one_way(packet) {
+            (src, dst, Sender::Low)
+        } else {
+            (dst, src, Sender::High)
+        };
         let key = Self {
             low_ip: low.0,
             high_ip: high.0,
@@ -128,6 +131,13 @@ fn key_ports(packet: &Packet) -> (u16, u16) {
     }
 }
 
+/// Whether nothing answers the packet: an error of one host and an error of the other are two flows,
+/// as they are two Community IDs.
+fn is_one_way(packet: &Packet) -> bool {
+    matches!(packet.transport, Transport::ICMP | Transport::ICMP6)
+        && icmp_counterpart(packet.transport, packet.src_port).is_none()
+}
+
 /// The type that answers an ICMP type, or that it answers; `None` for one-way messages.
 #[must_use]
 pub fn icmp_counterpart(transport: Transport, kind: u16) -> Option<u16> {
@@ -174,6 +184,10 @@ mod tests {
         assert_ne!(
             key(&icmp(3, 1, "10.0.0.1", "10.0.0.2")),
             key(&icmp(3, 3, "10.0.0.1", "10.0.0.2"))
+        );
+        assert_ne!(
+            key(&icmp(3, 3, "10.0.0.1", "10.0.0.2")),
+            key(&icmp(3, 3, "10.0.0.2", "10.0.0.1"))
         );
     }
 

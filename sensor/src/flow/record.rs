@@ -3,7 +3,8 @@
 use analyzers::{Text, Timestamp, record};
 
 record! {
-    /// One row per flow end; a long flow also gives interim rows, so that sums over rows are totals.
+    /// One row per flow end; a long flow also gives interim rows, so that sums over rows are
+    /// totals.
     pub struct FlowRecord: "flow" {
         /// 1 for a flow's first row, 2 for its second, and so on.
         part: i32,

@@ -1,8 +1,8 @@
 //! One shard of the flow table: finds flows, opens them, ends them by silence, evicts when full.
 //!
 //! In: packets with their key and the capture's clock. Out: events. Nothing here depends on when a
-//! sweep runs or on which worker owns the shard: a flow whose deadline has passed is over the moment
-//! anyone asks for it.
+//! sweep runs or on which worker owns the shard: a flow whose deadline has passed is over the
+//! moment anyone asks for it.
 
 use std::time::Duration;
 
@@ -205,8 +205,8 @@ impl FlowTable {
         slot
     }
 
-    /// Evicts a flow if the shard is full: one that is over, else one heard from one side only, else
-    /// the answered one that would end first.
+    /// Evicts a flow if the shard is full: one that is over, else one heard from one side only,
+    /// else the answered one that would end first.
     fn make_room(&mut self, clock: Timestamp, tools: &mut Tools) {
         let capacity = (tools.settings.flows_max / SHARDS).max(1);
         if self.index.len() < capacity {

@@ -367,9 +367,6 @@ impl Tcp {
             return Ending::Open;
         }
         let (end, peer) = self.ends.pair_mut(direction);
-        if end.has_closed {
-            return Ending::Open;
-        }
         end.has_closed = true;
         if end.state == State::Reset || peer.has_closed || peer.state == State::Inactive {
             Ending::Over
@@ -460,8 +457,9 @@ impl Tcp {
     fn leave_closed(&mut self, direction: Direction, flags: Flags) -> Closes {
         let (end, peer) = self.ends.pair_mut(direction);
         if flags.has(RST) && peer.state != State::Closed {
+            // A FIN waits for the other side's; a RST after it waits for nobody.
             end.enter(State::Reset);
-            return if end.has_closed { Closes::No } else { Closes::Yes };
+            return Closes::Yes;
         }
         Closes::No
     }
@@ -503,8 +501,8 @@ impl Flags {
         self.0 & flag != 0
     }
 
-    /// Sequence numbers that a segment takes: its payload, its SYN, its FIN; a RST's payload is text
-    /// for humans and takes none.
+    /// Sequence numbers that a segment takes: its payload, its SYN, its FIN; a RST's payload is
+    /// text for humans and takes none.
     fn sequence_length(self, payload: u32) -> u64 {
         let payload = if self.has(RST) { 0 } else { u64::from(payload) };
         payload + u64::from(self.has(SYN)) + u64::from(self.has(FIN))

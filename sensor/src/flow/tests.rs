@@ -114,113 +114,117 @@ const SYN_ACK: u8 = SYN | ACK;
 const FIN_ACK: u8 = FIN | ACK;
 const RST_ACK: u8 = RST | ACK;
 
-/// State, history, and payload bytes of both directions, for a conversation that is one flow.
+/// A conversation that is one flow: its name, segments, state, history, payload bytes each way.
+type Conversation = (&'static str, &'static [Step], &'static str, &'static str, (i64, i64));
+
+const CONVERSATIONS: &[Conversation] = &[
+    (
+        "normal",
+        &[
+            Step('>', SYN, 100, 0, ""),
+            Step('<', SYN_ACK, 900, 101, ""),
+            Step('>', ACK, 101, 901, ""),
+            Step('>', ACK, 101, 901, "GET"),
+            Step('<', ACK, 901, 104, "OK"),
+            Step('>', FIN_ACK, 104, 903, ""),
+            Step('<', FIN_ACK, 903, 105, ""),
+            Step('>', ACK, 105, 904, ""),
+        ],
+        "SF",
+        "ShADdFf",
+        (3, 2),
+    ),
+    ("no answer", &[Step('>', SYN, 1, 0, "")], "S0", "S", (0, 0)),
+    ("refused", &[Step('>', SYN, 1, 0, ""), Step('<', RST_ACK, 0, 2, "")], "REJ", "Sr", (0, 0)),
+    (
+        "open",
+        &[Step('>', SYN, 1, 0, ""), Step('<', SYN_ACK, 50, 2, ""), Step('>', ACK, 2, 51, "")],
+        "S1",
+        "ShA",
+        (0, 0),
+    ),
+    (
+        "reset by the originator",
+        &[
+            Step('>', SYN, 1, 0, ""),
+            Step('<', SYN_ACK, 50, 2, ""),
+            Step('>', ACK, 2, 51, "x"),
+            Step('>', RST, 3, 0, ""),
+        ],
+        "RSTO",
+        "ShDR",
+        (1, 0),
+    ),
+    (
+        "reset by the responder",
+        &[
+            Step('>', SYN, 1, 0, ""),
+            Step('<', SYN_ACK, 50, 2, ""),
+            Step('>', ACK, 2, 51, "x"),
+            Step('<', RST_ACK, 51, 3, ""),
+        ],
+        "RSTR",
+        "ShDr",
+        (1, 0),
+    ),
+    ("withdrawn", &[Step('>', SYN, 1, 0, ""), Step('>', RST, 2, 0, "")], "RSTOS0", "SR", (0, 0)),
+    ("half open scan", &[Step('>', SYN, 1, 0, ""), Step('>', FIN, 2, 0, "")], "SH", "SF", (0, 0)),
+    (
+        "seen from the SYN-ACK on",
+        &[Step('<', SYN_ACK, 50, 2, ""), Step('>', ACK, 2, 51, "ab")],
+        "S1",
+        "^hD",
+        (2, 0),
+    ),
+    (
+        "met midway",
+        &[Step('>', ACK, 700, 900, "abc"), Step('<', ACK, 900, 703, "de")],
+        "OTH",
+        "Dd",
+        (3, 2),
+    ),
+    (
+        "closed and reset by the originator",
+        &[
+            Step('>', SYN, 1, 0, ""),
+            Step('<', SYN_ACK, 50, 2, ""),
+            Step('>', FIN_ACK, 2, 51, ""),
+            Step('<', ACK, 51, 3, "late"),
+            Step('>', RST, 3, 0, ""),
+        ],
+        "RSTO",
+        "ShFdR",
+        (0, 4),
+    ),
+    (
+        "retransmitted",
+        &[
+            Step('>', SYN, 1, 0, ""),
+            Step('<', SYN_ACK, 50, 2, ""),
+            Step('>', ACK, 2, 51, "abc"),
+            Step('>', ACK, 2, 51, "abc"),
+        ],
+        "S1",
+        "ShDT",
+        (3, 0),
+    ),
+    (
+        "across the wrap of sequence numbers",
+        &[
+            Step('>', SYN, u32::MAX - 1, 0, ""),
+            Step('<', SYN_ACK, 50, u32::MAX, ""),
+            Step('>', ACK, u32::MAX, 51, "abcd"),
+            Step('>', ACK, 3, 51, "ef"),
+        ],
+        "S1",
+        "ShD",
+        (6, 0),
+    ),
+];
+
 #[test]
 fn states_and_histories_are_zeeks() {
-    let cases: &[(&str, &[Step], &str, &str, (i64, i64))] = &[
-        (
-            "normal",
-            &[
-                Step('>', SYN, 100, 0, ""),
-                Step('<', SYN_ACK, 900, 101, ""),
-                Step('>', ACK, 101, 901, ""),
-                Step('>', ACK, 101, 901, "GET"),
-                Step('<', ACK, 901, 104, "OK"),
-                Step('>', FIN_ACK, 104, 903, ""),
-                Step('<', FIN_ACK, 903, 105, ""),
-                Step('>', ACK, 105, 904, ""),
-            ],
-            "SF",
-            "ShADdFf",
-            (3, 2),
-        ),
-        ("no answer", &[Step('>', SYN, 1, 0, "")], "S0", "S", (0, 0)),
-        ("refused", &[Step('>', SYN, 1, 0, ""), Step('<', RST_ACK, 0, 2, "")], "REJ", "Sr", (0, 0)),
-        (
-            "open",
-            &[Step('>', SYN, 1, 0, ""), Step('<', SYN_ACK, 50, 2, ""), Step('>', ACK, 2, 51, "")],
-            "S1",
-            "ShA",
-            (0, 0),
-        ),
-        (
-            "reset by the originator",
-            &[
-                Step('>', SYN, 1, 0, ""),
-                Step('<', SYN_ACK, 50, 2, ""),
-                Step('>', ACK, 2, 51, "x"),
-                Step('>', RST, 3, 0, ""),
-            ],
-            "RSTO",
-            "ShDR",
-            (1, 0),
-        ),
-        (
-            "reset by the responder",
-            &[
-                Step('>', SYN, 1, 0, ""),
-                Step('<', SYN_ACK, 50, 2, ""),
-                Step('>', ACK, 2, 51, "x"),
-                Step('<', RST_ACK, 51, 3, ""),
-            ],
-            "RSTR",
-            "ShDr",
-            (1, 0),
-        ),
-        (
-            "withdrawn",
-            &[Step('>', SYN, 1, 0, ""), Step('>', RST, 2, 0, "")],
-            "RSTOS0",
-            "SR",
-            (0, 0),
-        ),
-        (
-            "half open scan",
-            &[Step('>', SYN, 1, 0, ""), Step('>', FIN, 2, 0, "")],
-            "SH",
-            "SF",
-            (0, 0),
-        ),
-        (
-            "seen from the SYN-ACK on",
-            &[Step('<', SYN_ACK, 50, 2, ""), Step('>', ACK, 2, 51, "ab")],
-            "S1",
-            "^hD",
-            (2, 0),
-        ),
-        (
-            "met midway",
-            &[Step('>', ACK, 700, 900, "abc"), Step('<', ACK, 900, 703, "de")],
-            "OTH",
-            "Dd",
-            (3, 2),
-        ),
-        (
-            "retransmitted",
-            &[
-                Step('>', SYN, 1, 0, ""),
-                Step('<', SYN_ACK, 50, 2, ""),
-                Step('>', ACK, 2, 51, "abc"),
-                Step('>', ACK, 2, 51, "abc"),
-            ],
-            "S1",
-            "ShDT",
-            (3, 0),
-        ),
-        (
-            "across the wrap of sequence numbers",
-            &[
-                Step('>', SYN, u32::MAX - 1, 0, ""),
-                Step('<', SYN_ACK, 50, u32::MAX, ""),
-                Step('>', ACK, u32::MAX, 51, "abcd"),
-                Step('>', ACK, 3, 51, "ef"),
-            ],
-            "S1",
-            "ShD",
-            (6, 0),
-        ),
-    ];
-    for (name, steps, state, history, bytes) in cases {
+    for (name, steps, state, history, bytes) in CONVERSATIONS {
         let rows = rows_of(steps);
         assert_eq!(rows.len(), 1, "{name}");
         let row = &rows[0];
@@ -329,4 +333,15 @@ fn flows_that_begin_at_the_same_instant_have_different_uids() {
     let uids: Vec<_> = lab.tools.events.iter().map(|event| event.flow.uid).collect();
     assert_eq!(uids.len(), 2);
     assert_ne!(uids[0], uids[1]);
+}
+
+#[test]
+fn a_reset_after_a_fin_of_the_same_side_ends_the_flow() {
+    let rows = rows_of(&[
+        Step('>', SYN, 1, 0, ""),
+        Step('<', SYN_ACK, 50, 2, ""),
+        Step('>', FIN_ACK, 2, 51, ""),
+        Step('>', RST, 3, 0, ""),
+    ]);
+    assert_eq!((rows[0].state, rows[0].end_reason), ("RSTO", "rst"));
 }

@@ -1,10 +1,10 @@
 //! Reassembly of one direction of a TCP stream (RFC 9293, section 3.10.7.4).
 //!
-//! The first copy of a byte wins; a later copy that differs is reported. A hole is a gap once it was
-//! acknowledged and stayed open for a while (captures reorder), or once the buffer is full.
+//! The first copy of a byte wins; a later copy that differs is reported. A hole is a gap once it
+//! was acknowledged and stayed open for a while (captures reorder), or once the buffer is full.
 
-/// Bytes held behind a hole, per direction. A sender could otherwise leave one byte out and make the
-/// sensor keep its whole window for it.
+/// Bytes held behind a hole, per direction. A sender could otherwise leave one byte out and make
+/// the sensor keep its whole window for it.
 pub const HELD_BYTES_MAX: usize = 256 * 1024;
 
 /// Segments held behind a hole, per direction. One-byte segments would otherwise cost forty times
@@ -130,8 +130,8 @@ impl Assembler {
         reveals
     }
 
-    /// Another packet of the flow has passed: an acknowledged hole that was given enough time becomes
-    /// a gap.
+    /// Another packet of the flow has passed: an acknowledged hole that was given enough time
+    /// becomes a gap.
     pub fn packet_passed(&mut self, deliver: &mut impl FnMut(Piece<'_>)) {
         if !self.has_acked_hole() {
             self.waited = 0;

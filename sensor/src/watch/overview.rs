@@ -7,8 +7,8 @@ use analyzers::FlowId;
 
 use crate::flow::FlowRecord;
 
-/// Hosts whose bytes are added up. A scan with forged sources would otherwise make the overview grow
-/// without end; hosts met later than that are left out of the ranking and counted.
+/// Hosts whose bytes are added up. A scan with forged sources would otherwise make the overview
+/// grow without end; hosts met later than that are left out of the ranking and counted.
 const HOSTS_MAX: usize = 100_000;
 
 /// Figures of a run.

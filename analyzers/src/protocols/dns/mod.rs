@@ -30,7 +30,7 @@ pub use record::DnsRecord;
 use self::dialect::Dialect;
 use self::message::{HEADER_BYTES, Header, Message};
 use self::pending::{Pending, Query};
-use self::probe::Found;
+use self::probe::{Found, Proof};
 use crate::direction::{Direction, PerDirection};
 use crate::emitter::Emitter;
 use crate::flow_id::Transport;
@@ -71,6 +71,8 @@ struct Dns {
     dialect: Dialect,
     transport: Transport,
     framing: PerDirection<Framing>,
+    /// Id of the newest message.
+    newest_id: Option<u16>,
     pending: Pending,
 }
 
@@ -120,6 +122,7 @@ impl Dns {
             dialect: Dialect::of(flow),
             transport: flow.transport,
             framing: PerDirection { src: framing, dst: framing },
+            newest_id: None,
             pending: Pending::default(),
         }
     }
@@ -130,7 +133,8 @@ impl Dns {
         let mut reader = Reader::new(bytes);
         loop {
             if *self.framing.of(direction) == Framing::Searching {
-                match probe::find_message(reader.rest()) {
+                let proof = self.newest_id.map_or(Proof::Content, Proof::ContentAfter);
+                match probe::find_message(reader.rest(), proof) {
                     Found::At(offset) => {
                         reader.sub_lax(offset);
                         *self.framing.of_mut(direction) = Framing::InStep;
@@ -184,6 +188,7 @@ impl Dns {
             Ok(message) => message,
             Err(malformed) => return complain(arrival, malformed, emitter),
         };
+        self.newest_id = Some(message.header.id);
         if let Some(malformed) = message.malformed {
             complain(arrival, malformed, emitter);
         }

@@ -1,8 +1,9 @@
 //! Pairs responses with queries: the queries of one flow that still wait, oldest first.
 //!
 //! A response belongs to the oldest query of the other direction with the same id and the same
-//! first question. NetBIOS and some servers repeat no question; then the id decides alone, except
-//! in multicast DNS, where every id is zero and a response without question was not asked for.
+//! first question. NetBIOS and some servers repeat no question; then the id decides alone. In
+//! multicast DNS every id is zero and a flow has one direction, so that the oldest question of a
+//! host goes with its next response: flow and id, as everyone who reads such rows knows them.
 
 use std::collections::VecDeque;
 
@@ -55,10 +56,10 @@ impl Pending {
     ) -> Option<Query> {
         let position = self.queries.iter().position(|query| {
             query.header.id == response.header.id
-                && query.direction != direction
+                && (query.direction != direction || dialect == Dialect::Mdns)
                 && match (readable(&query.question), readable(&response.question)) {
                     (Some(asked), Some(answered)) => asked == answered,
-                    _ => dialect != Dialect::Mdns,
+                    _ => true,
                 }
         })?;
         self.queries.remove(position)

@@ -25,6 +25,9 @@ pub(super) enum Proof {
     Port,
     /// Content alone.
     Content,
+    /// Content alone, in a flow where a message of that id was seen: further messages of a zone
+    /// transfer (RFC 5936 §2.2) have it and no question.
+    ContentAfter(u16),
 }
 
 impl Proof {
@@ -50,7 +53,7 @@ pub(super) fn probe(probe: &Probe<'_>) -> Verdict {
     {
         return verdict;
     }
-    match find_message(probe.bytes) {
+    match find_message(probe.bytes, Proof::Content) {
         Found::At(_) => Verdict::Certain,
         Found::UnclearFrom(_) => Verdict::Unsure,
     }
@@ -76,9 +79,9 @@ pub(super) enum Found {
 }
 
 /// The first place in a stream's bytes where a message with a length before it begins.
-pub(super) fn find_message(bytes: &[u8]) -> Found {
+pub(super) fn find_message(bytes: &[u8], proof: Proof) -> Found {
     for (start, _) in bytes.iter().enumerate() {
-        match message_at(bytes.get(start..).unwrap_or_default(), Proof::Content) {
+        match message_at(bytes.get(start..).unwrap_or_default(), proof) {
             Verdict::Certain => return Found::At(start),
             Verdict::Unsure => return Found::UnclearFrom(start),
             Verdict::NotForUs => {}
@@ -147,14 +150,20 @@ fn is_sound(header: &Header, wire_bytes: usize, proof: Proof) -> bool {
         // A capture that cuts datagrams hides how long they were; a readable question makes up for
         // it.
         Proof::Port => header.questions == 1 || fits && header.questions <= QUESTIONS_BELIEVED,
-        Proof::Content => {
+        Proof::Content | Proof::ContentAfter(_) => {
             let query_is_plain = header.is_response() || header.rcode() == 0;
             let reserved_bit = header.flags & 0x0040;
             // Standard query, notify, update.
             let known_operation = matches!(header.opcode(), 0 | 4 | 5);
-            fits && header.questions == 1 && query_is_plain && reserved_bit == 0 && known_operation
+            let asks_one = header.questions == 1 || goes_on(header, proof);
+            fits && asks_one && query_is_plain && reserved_bit == 0 && known_operation
         }
     }
+}
+
+/// Whether a response without a question goes on with what another message began.
+fn goes_on(header: &Header, proof: Proof) -> bool {
+    header.questions == 0 && header.is_response() && proof == Proof::ContentAfter(header.id)
 }
 
 /// Reads the first question, or the start of the first record where there is none: responses of
@@ -167,7 +176,9 @@ fn first_entry(r: &mut Reader<'_>, dialect: Dialect, proof: Proof) -> Result<(),
     let class_is_known = class_word(dialect.class(r.u16("class")?)).is_some();
     let plausible = match proof {
         Proof::Port => type_is_known || class_is_known,
-        Proof::Content => type_is_known && class_is_known && text.iter().all(u8::is_ascii_graphic),
+        Proof::Content | Proof::ContentAfter(_) => {
+            type_is_known && class_is_known && text.iter().all(u8::is_ascii_graphic)
+        }
     };
     if plausible { Ok(()) } else { Err(Malformed::bad_value("first entry", start)) }
 }

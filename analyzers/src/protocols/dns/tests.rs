@@ -217,19 +217,21 @@ fn queries_and_responses_are_paired_by_id_question_and_direction() {
 }
 
 #[test]
-fn a_response_of_multicast_dns_was_not_asked_for_unless_it_repeats_the_question() {
-    for (response, expected) in [
-        (
-            message(0, 0x8400, [0, 1, 0, 0], &[&wire_name("a"), A_IN, &ANSWER[6..]]),
-            vec!["mdns - NOERROR TextList([\"192.0.2.1\"])", "mdns a - -"],
-        ),
-        (response(0, "a"), vec!["mdns a NOERROR TextList([\"192.0.2.1\"])"]),
-    ] {
+fn multicast_dns_pairs_by_flow_and_id_alone() {
+    let announcement = message(0, 0x8400, [0, 1, 0, 0], &[&wire_name("a"), A_IN, &ANSWER[6..]]);
+    let answered = "mdns a NOERROR TextList([\"192.0.2.1\"])";
+    for (direction, response) in
+        [(Dst, &announcement), (Src, &announcement), (Dst, &response(0, "a"))]
+    {
         let mut session = Session::new(&udp(5353));
         session.datagram(Src, &query(0, "a"));
-        session.datagram(Dst, &response);
-        assert_eq!(session.said("transport query rcode answers"), expected);
+        session.datagram(direction, response);
+        assert_eq!(session.said("transport query rcode answers"), [answered]);
     }
+    let mut session = Session::new(&udp(5353));
+    session.datagram(Src, &announcement);
+    let unasked = "mdns - NOERROR TextList([\"192.0.2.1\"])";
+    assert_eq!(session.said("transport query rcode answers"), [unasked]);
 }
 
 #[test]
@@ -349,6 +351,20 @@ fn a_stream_is_picked_up_at_its_next_message() {
             gapped.said("id query rcode"),
             ["1 first.example NOERROR", "2 second.example NOERROR"]
         );
+    }
+}
+
+#[test]
+fn a_zone_transfer_is_picked_up_by_its_id() {
+    let part = |id| message(id, 0x8480, [0, 1, 0, 0], &[&wire_name("a.example"), &ANSWER[2..]]);
+    for (id, expected) in [(1, "1 - NOERROR"), (2, "")] {
+        let mut gapped = Session::new(&tcp(StreamStart::Beginning));
+        gapped.segment(Dst, &framed(&[response(1, "first.example")]));
+        gapped.gap(Dst);
+        gapped.segment(Dst, &framed(&[part(id)])[1..]);
+        gapped.segment(Dst, &framed(&[part(id)]));
+        let said = gapped.said("id query rcode");
+        assert_eq!(said.get(1).map_or("", String::as_str), expected);
     }
 }
 

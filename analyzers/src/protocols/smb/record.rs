@@ -9,7 +9,7 @@ record! {
     pub struct SmbRecord: "smb" {
         /// `1`, `2` or `3`.
         version: Option<&'static str>,
-        /// Negotiated dialect: `NT LM 0.12`, `2.0.2`, `2.1`, `3.0`, `3.0.2`, `3.1.1`, …
+        /// Negotiated dialect, such as `NT LM 0.12`, `2.0.2`, `2.1`, `3.0`, `3.0.2` or `3.1.1`.
         dialect: Option<Text>,
         /// What was asked: `negotiate`, `session_setup`, `tree_connect`, `create`, `read`, `write`,
         /// …
