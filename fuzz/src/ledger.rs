@@ -21,6 +21,7 @@ pub struct Ledger {
     pub fed: usize,
     emissions: usize,
     rows: Vec<u8>,
+    weirds: usize,
 }
 
 impl Ledger {
@@ -30,28 +31,40 @@ impl Ledger {
         &self.rows
     }
 
+    /// Whether nothing odd was said.
+    #[must_use]
+    pub const fn is_orderly(&self) -> bool {
+        self.weirds == 0
+    }
+
     /// Takes what was said, writes its rows and checks the balance.
     pub fn settle(&mut self, emitter: &mut Emitter) {
         for emission in emitter.drain() {
             self.emissions += 1;
-            if let Emission::Record { ts, record } = emission {
-                let header = Header {
-                    ts,
-                    uid: None,
-                    src_ip: None,
-                    src_port: None,
-                    dst_ip: None,
-                    dst_port: None,
-                    proto: None,
-                    sensor: Text::Word("fuzz"),
-                };
-                let row = StampedRow { header, record };
-                JsonLines::new(&mut self.rows).write(&row).expect("a row can be written");
+            match emission {
+                Emission::Weird { .. } => self.weirds += 1,
+                Emission::Record { ts, record } => self.write(StampedRow {
+                    header: Header {
+                        ts,
+                        uid: None,
+                        src_ip: None,
+                        src_port: None,
+                        dst_ip: None,
+                        dst_port: None,
+                        proto: None,
+                        sensor: Text::Word("fuzz"),
+                    },
+                    record,
+                }),
             }
         }
         let (fed, emissions, text_bytes) = (self.fed, self.emissions, self.rows.len());
         assert!(emissions <= FREE_EMISSIONS + 2 * fed, "{emissions} emissions of {fed} bytes");
         assert!(text_bytes <= FREE_TEXT_BYTES + TEXT_GROWTH * fed, "{text_bytes} of {fed} bytes");
+    }
+
+    fn write(&mut self, row: StampedRow) {
+        JsonLines::new(&mut self.rows).write(&row).expect("a row can be written");
     }
 }
 

@@ -18,7 +18,7 @@ use crate::{Driven, Feed, Ledger, Piece, Subject, pieces};
 pub enum Cut {
     /// As the input says.
     AsTold,
-    /// Into so many bytes at a time.
+    /// Into so many bytes at a time, those that are told to be missing included.
     Into(usize),
 }
 
@@ -57,10 +57,18 @@ impl<'a> Talk<'a> {
         Some(Self { protocol, taker, context, rest })
     }
 
-    /// Whether an analyzer gets a stream of bytes, with no probe before it.
+    /// Whether an analyzer gets a stream of bytes from its beginning, with no probe before it.
     #[must_use]
     pub fn is_driven_stream(&self) -> bool {
-        self.taker == Taker::Analyzer && self.context.transport == Transport::TCP
+        self.taker == Taker::Analyzer
+            && self.context.transport == Transport::TCP
+            && self.context.start == StreamStart::Beginning
+    }
+
+    /// The name of the protocol that the head chose.
+    #[must_use]
+    pub const fn protocol(&self) -> &'static str {
+        self.protocol.name
     }
 
     fn subject(&self) -> Box<dyn Subject> {
@@ -101,10 +109,10 @@ impl<'a> Talk<'a> {
     ) {
         let Piece { direction, bytes, .. } = *piece;
         match (self.context.transport, piece.feed, cut) {
-            (Transport::TCP, Feed::Missing, _) => {
+            (Transport::TCP, Feed::Missing, Cut::AsTold) => {
                 subject.gap(direction, now, bytes.len().max(1) as u64, emitter);
             }
-            (Transport::TCP, Feed::Runs(_), Cut::Into(run))
+            (Transport::TCP, _, Cut::Into(run))
             | (Transport::TCP, Feed::Runs(run), Cut::AsTold) => {
                 bytes.chunks(run).for_each(|run| subject.bytes(direction, now, run, emitter));
             }
