@@ -84,6 +84,14 @@ impl Uid {
     }
 }
 
+impl Uid {
+    /// Its first half, where an almost certain distinction is enough.
+    #[must_use]
+    pub fn first_half(self) -> u64 {
+        u64::try_from(self.0 >> 64).unwrap_or(0)
+    }
+}
+
 impl fmt::Display for Uid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(str::from_utf8(&self.text()).unwrap_or_default())

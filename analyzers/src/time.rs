@@ -53,7 +53,9 @@ impl Timestamp {
     /// This instant moved into the future, saturating.
     #[must_use]
     pub fn after(self, span: Duration) -> Self {
-        Self(self.0.saturating_add(i64::try_from(span.as_nanos()).unwrap_or(i64::MAX)))
+        let whole = i64::try_from(span.as_secs()).unwrap_or(i64::MAX).saturating_mul(1_000_000_000);
+        let nanos = whole.saturating_add(i64::from(span.subsec_nanos()));
+        Self(self.0.saturating_add(nanos))
     }
 }
 

@@ -131,7 +131,8 @@ impl FlowTable {
         }
         let now = flow.deadline(timeouts);
         if flow.rank != rank || now < deadline {
-            self.deadlines.push(flow.rank, Entry { deadline: now, uid: flow.id.uid, slot });
+            self.deadlines
+                .push(flow.rank, Entry { deadline: now, uid: flow.id.uid.first_half(), slot });
         }
     }
 
@@ -198,7 +199,7 @@ impl FlowTable {
             u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
         });
         let deadline = flow.deadline(&tools.settings.timeouts);
-        self.deadlines.push(flow.rank, Entry { deadline, uid, slot });
+        self.deadlines.push(flow.rank, Entry { deadline, uid: uid.first_half(), slot });
         let located = Located { key: arrival.key, hash: arrival.hash, slot };
         self.index.insert_unique(arrival.hash, located, |located| located.hash);
         self.slots[slot as usize] = Some(flow);
@@ -226,7 +227,7 @@ impl FlowTable {
             .get(entry.slot as usize)
             .and_then(Option::as_ref)
         {
-            Some(flow) if flow.id.uid == entry.uid && flow.rank == rank => {
+            Some(flow) if flow.id.uid.first_half() == entry.uid && flow.rank == rank => {
                 Standing::Until(flow.deadline(timeouts))
             }
             _ => Standing::Gone,

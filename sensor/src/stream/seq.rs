@@ -61,7 +61,7 @@ mod tests {
         assert_eq!(space.offset(u32::MAX - 1, 0), 0);
         assert_eq!(space.offset(3, 0), 5);
         let far = 5_000_000_000_u64;
-        let seq = (u32::MAX - 1).wrapping_add(far as u32);
+        let seq = advanced(u32::MAX - 1, far);
         assert_eq!(space.offset(seq.wrapping_add(10), far), 5_000_000_010);
         assert_eq!(space.offset(seq.wrapping_sub(10), far), 4_999_999_990);
     }
