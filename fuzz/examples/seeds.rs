@@ -25,7 +25,7 @@ fn main() -> Result<(), Failure> {
     let (Some(captures), Some(corpus)) = (folders.next(), folders.next()) else {
         return Err("usage: seeds CAPTURES CORPUS".into());
     };
-    for target in ["path", "session", "files"] {
+    for target in ["path", "session", "splits", "files"] {
         fs::create_dir_all(corpus.join(target))?;
     }
     let files = CaptureFiles::open(std::slice::from_ref(&captures))?;
@@ -34,7 +34,9 @@ fn main() -> Result<(), Failure> {
         let name = path.strip_prefix(&captures)?.to_string_lossy().replace(['/', '.'], "-");
         let packets = packets_of(&path)?;
         save(&corpus.join("path"), &name, path_seeds(&packets))?;
-        save(&corpus.join("session"), &name, session_seeds(&packets))?;
+        for target in ["session", "splits"] {
+            save(&corpus.join(target), &name, session_seeds(&packets))?;
+        }
         let file = fs::read(&path)?;
         if file.len() <= SEED_BYTES {
             fs::write(corpus.join("files").join(&name), file)?;

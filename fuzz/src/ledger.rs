@@ -1,6 +1,6 @@
 //! The account of a flow: what went in, what came out, and that the one bounds the other.
 
-use std::io::{self, Write};
+use std::fmt;
 
 use analyzers::record::Header;
 use analyzers::{Emission, Emitter, Text};
@@ -20,42 +20,56 @@ pub struct Ledger {
     /// Bytes and calls that went in.
     pub fed: usize,
     emissions: usize,
-    text_bytes: usize,
+    rows: Vec<u8>,
+    weirds: usize,
 }
 
 impl Ledger {
+    /// Its rows, as lines of JSON.
+    #[must_use]
+    pub fn rows(&self) -> &[u8] {
+        &self.rows
+    }
+
+    /// Whether nothing odd was said.
+    #[must_use]
+    pub const fn is_orderly(&self) -> bool {
+        self.weirds == 0
+    }
+
     /// Takes what was said, writes its rows and checks the balance.
     pub fn settle(&mut self, emitter: &mut Emitter) {
         for emission in emitter.drain() {
             self.emissions += 1;
-            if let Emission::Record { ts, record } = emission {
-                let header = Header {
-                    ts,
-                    uid: None,
-                    src_ip: None,
-                    src_port: None,
-                    dst_ip: None,
-                    dst_port: None,
-                    proto: None,
-                    sensor: Text::Word("fuzz"),
-                };
-                let row = StampedRow { header, record };
-                JsonLines::new(&mut *self).write(&row).expect("a row can be written");
+            match emission {
+                Emission::Weird { .. } => self.weirds += 1,
+                Emission::Record { ts, record } => self.write(StampedRow {
+                    header: Header {
+                        ts,
+                        uid: None,
+                        src_ip: None,
+                        src_port: None,
+                        dst_ip: None,
+                        dst_port: None,
+                        proto: None,
+                        sensor: Text::Word("fuzz"),
+                    },
+                    record,
+                }),
             }
         }
-        let Self { fed, emissions, text_bytes } = *self;
+        let (fed, emissions, text_bytes) = (self.fed, self.emissions, self.rows.len());
         assert!(emissions <= FREE_EMISSIONS + 2 * fed, "{emissions} emissions of {fed} bytes");
         assert!(text_bytes <= FREE_TEXT_BYTES + TEXT_GROWTH * fed, "{text_bytes} of {fed} bytes");
     }
+
+    fn write(&mut self, row: StampedRow) {
+        JsonLines::new(&mut self.rows).write(&row).expect("a row can be written");
+    }
 }
 
-impl Write for &mut Ledger {
-    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        self.text_bytes += line.len();
-        Ok(line.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+impl fmt::Display for Ledger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&String::from_utf8_lossy(&self.rows))
     }
 }

@@ -5,8 +5,10 @@ mod driven;
 mod frames;
 mod ledger;
 mod pieces;
+mod talk;
 
 pub use driven::{Driven, Subject};
 pub use frames::{Frames, LINK_TYPES, Rows};
 pub use ledger::Ledger;
 pub use pieces::{Feed, MARK, Piece, pieces, span};
+pub use talk::{Cut, Talk};

@@ -177,6 +177,9 @@ impl Session {
                 // What comes after the gap is probed afresh; what came before told nobody enough.
                 self.pending.of_mut(direction).bytes.clear();
                 self.context.start = analyzers::StreamStart::Midstream;
+                for direction in Direction::BOTH {
+                    self.pending.of_mut(direction).at_least = 0;
+                }
             }
             State::Active(active) => {
                 let rest = std::mem::take(self.pending.of_mut(direction));
@@ -234,6 +237,10 @@ impl Session {
         pending.time = time;
         let shown = pending.bytes.len().min(PROBE_BYTES);
         let exhausted = pending.bytes.len() >= PROBE_BYTES;
+        if pending.at_least == usize::MAX {
+            // Nobody was the answer already, which more bytes do not change.
+            return self.give_up_probing(direction);
+        }
         let first_bytes = std::mem::take(&mut pending.bytes);
         let recognition = self.recognise(direction, first_bytes.get(..shown).unwrap_or_default());
         self.pending.of_mut(direction).bytes = first_bytes;

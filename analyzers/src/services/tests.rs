@@ -128,6 +128,19 @@ fn text_services_are_named_by_their_words() {
 }
 
 #[test]
+fn a_line_without_an_end_is_waited_for_up_to_its_limit() {
+    let greeting = |bytes: usize| [&b"220 mail ESMTP "[..], &vec![b'a'; bytes - 15]].concat();
+    check(
+        Transport::TCP,
+        &[
+            ("", ODD_PORT, &greeting(1_023)),
+            ("smtp", ODD_PORT, &greeting(1_024)),
+            ("smtp", ODD_PORT, &greeting(1_025)),
+        ],
+    );
+}
+
+#[test]
 fn binary_services_are_named_by_their_heads() {
     let mysql_answer = [b"\x20\0\0\x01\x8c\xaa\xbf\0\0\0\0\x01\x21", &[0; 23][..]].concat();
     let connect: &[u8] =

@@ -41,7 +41,7 @@ impl Words {
 pub(super) fn first_line(bytes: &[u8], is_ours: impl Fn(&[u8]) -> bool) -> Verdict {
     match lines(bytes).next() {
         Some(line) if is_text(line) && is_ours(line) => Verdict::Certain,
-        None if bytes.len() < LINE_BYTES && is_text(bytes.trim_ascii_end()) => Verdict::Unsure,
+        None if is_text(bytes.trim_ascii_end()) => Verdict::Unsure,
         Some(_) | None => Verdict::NotForUs,
     }
 }
@@ -61,11 +61,12 @@ pub(super) fn holds(bytes: &[u8], word: &str) -> bool {
     bytes.windows(word.len()).any(|window| window.eq_ignore_ascii_case(word.as_bytes()))
 }
 
-/// The complete lines, without their ends.
+/// The lines, without their ends. One that has none yet counts once it is too long to wait for.
 pub(super) fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     bytes
         .split_inclusive(|byte| *byte == b'\n')
-        .filter_map(|line| line.strip_suffix(b"\n"))
+        .filter(|line| line.ends_with(b"\n") || line.len() >= LINE_BYTES)
+        .map(|line| line.strip_suffix(b"\n").unwrap_or(line))
         .map(|line| line.strip_suffix(b"\r").unwrap_or(line))
 }
 

@@ -36,17 +36,21 @@ impl Analyzer for Scripted {
 }
 
 fn session(steps: &[Step]) -> Session {
+    let mut session = fresh();
+    let analyzer = Box::new(Scripted(steps.to_vec().into_iter()));
+    session.state = State::Active(Active { protocol: &WAITING, analyzer });
+    session
+}
+
+fn fresh() -> Session {
     let end = Endpoint { ip: IpAddr::V4(Ipv4Addr::LOCALHOST), port: 4_321 };
-    let mut session = Session::new(FlowContext {
+    Session::new(FlowContext {
         src: end,
         dst: end,
         transport: Transport::TCP,
         start: StreamStart::Beginning,
         hashing: FileHashing::Off,
-    });
-    let analyzer = Box::new(Scripted(steps.to_vec().into_iter()));
-    session.state = State::Active(Active { protocol: &WAITING, analyzer });
-    session
+    })
 }
 
 fn say(session: &mut Session, bytes: &[u8]) -> Vec<Weird> {
@@ -95,4 +99,19 @@ fn bytes_behind_a_hand_off_are_not_held_to_the_bound_of_who_hands_on() {
     assert_eq!(say(&mut session, &hello), []);
     assert_eq!(session.service(), Some("tls"));
     assert_eq!(session.pending.src.bytes, hello[1..]);
+}
+
+#[test]
+fn a_direction_that_nobody_knows_is_probed_afresh_behind_a_gap() {
+    let request = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    for (gap, service) in [(None, None), (Some(9), Some("http"))] {
+        let mut session = fresh();
+        let mut emitter = Emitter::default();
+        say(&mut session, &[0xee; 20]);
+        if let Some(missing) = gap {
+            session.gap(Direction::SrcToDst, Timestamp::MIN, missing, &mut emitter);
+        }
+        say(&mut session, request);
+        assert_eq!(session.service(), service, "behind {gap:?}");
+    }
 }
