@@ -1,5 +1,6 @@
 //! What a session keeps for an analyzer, with an analyzer that answers as it is told.
 
+use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr};
 
 use analyzers::{Emission, Endpoint, FileHashing, StreamStart, Transport};
@@ -21,11 +22,11 @@ static WAITING: Protocol = Protocol {
 };
 
 /// Answers each call by the next of its steps.
-struct Scripted(std::vec::IntoIter<Step>);
+struct Scripted(VecDeque<Step>);
 
 impl Analyzer for Scripted {
     fn data(&mut self, _: &Chunk<'_>, _: &mut Emitter) -> Step {
-        self.0.next().unwrap_or(Step::Consumed(0))
+        self.0.pop_front().unwrap_or(Step::Consumed(0))
     }
 
     fn gap(&mut self, _: &Gap<'_>, _: &mut Emitter) -> Step {
@@ -37,7 +38,7 @@ impl Analyzer for Scripted {
 
 fn session(steps: &[Step]) -> Session {
     let mut session = fresh();
-    let analyzer = Box::new(Scripted(steps.to_vec().into_iter()));
+    let analyzer = Box::new(Scripted(steps.iter().copied().collect()));
     session.state = State::Active(Active { protocol: &WAITING, analyzer });
     session
 }
