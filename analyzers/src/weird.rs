@@ -49,6 +49,8 @@ weirds! {
     StreamBufferFull = "stream_buffer_full",
     /// An analyzer's message was longer than its buffer; the protocol was given up for this flow.
     MessageTooLong = "message_too_long",
+    /// A flow changed its protocol more often than any honest one does; the rest was not looked at.
+    TooManyHandOffs = "too_many_hand_offs",
 
     // DNS.
     /// A DNS message contradicts its own lengths or counts.

@@ -212,7 +212,7 @@ impl Session {
             Step::Done => self.retire(),
             Step::NotMine => self.disown(),
             Step::HandOff { to, from } => {
-                self.hand_off(to);
+                self.hand_off(to, chunk.time, emitter);
                 let rest = chunk.bytes.get(from..).unwrap_or_default();
                 if !rest.is_empty() {
                     let wire_bytes = chunk.wire_bytes.saturating_sub(from);
@@ -351,7 +351,7 @@ impl Session {
             Step::HandOff { to, from } => {
                 // The bound of who goes on is the one that counts for what is left.
                 self.pending.of_mut(direction).keep(time, from, 0, shown);
-                self.hand_off(to);
+                self.hand_off(to, time, emitter);
                 return self.after_hand_off(direction, time, emitter);
             }
         }
@@ -401,12 +401,13 @@ impl Session {
         }
     }
 
-    fn hand_off(&mut self, to: Next) {
+    fn hand_off(&mut self, to: Next, time: Timestamp, emitter: &mut Emitter) {
         let old = std::mem::replace(&mut self.state, State::Ignored);
         if let State::Active(active) = old {
             self.handed_on.push(active.analyzer);
         }
         if self.handed_on.len() > HAND_OFFS_MAX {
+            emitter.weird(time, Weird::TooManyHandOffs);
             return;
         }
         match to {

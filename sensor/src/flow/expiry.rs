@@ -2,7 +2,8 @@
 //!
 //! Everything is a function of packet time: a flow's deadline is known at every moment, and it ends
 //! at that deadline whenever a sweep happens to find it. The queues are heaps that may hold stale
-//! entries; an entry counts only if it still says what the flow says.
+//! entries; an entry counts only if it still says what the flow says, and when the stale ones may
+//! have become as many as the others, they are thrown out.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -48,6 +49,9 @@ pub enum Rank {
     Answered,
 }
 
+/// All ranks, who goes first first.
+const RANKS: [Rank; 3] = [Rank::Over, Rank::Unanswered, Rank::Answered];
+
 /// An entry of a queue: which flow was to end when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Entry {
@@ -60,10 +64,15 @@ pub struct Entry {
     pub slot: u32,
 }
 
+/// Entries that a shard's queues may hold before any is looked at.
+const ENTRIES_FREE: usize = 256;
+
 /// Deadlines of one shard's flows, a queue for each rank.
 #[derive(Debug, Default)]
 pub struct Deadlines {
     queues: [BinaryHeap<Reverse<Entry>>; 3],
+    /// So many entries make it worth while to look for stale ones.
+    tidy_at: usize,
 }
 
 /// What a flow says of itself when an entry is checked.
@@ -77,8 +86,25 @@ pub enum Standing {
 
 impl Deadlines {
     /// Writes down when a flow ends.
-    pub fn push(&mut self, rank: Rank, entry: Entry) {
+    ///
+    /// An answered flow that is closed leaves an entry that comes up minutes later. Whoever opens
+    /// and closes connections as fast as can be would fill the memory with those, so that they are
+    /// thrown out whenever the queues have doubled.
+    pub fn push(&mut self, rank: Rank, entry: Entry, standing: &impl Fn(Rank, Entry) -> Standing) {
         self.queues[rank as usize].push(Reverse(entry));
+        if self.entries() > self.tidy_at {
+            for rank in RANKS {
+                self.queues[rank as usize]
+                    .retain(|Reverse(entry)| standing(rank, *entry) != Standing::Gone);
+            }
+            self.tidy_at = 2 * self.entries() + ENTRIES_FREE;
+        }
+    }
+
+    /// Entries, stale ones included.
+    #[must_use]
+    pub fn entries(&self) -> usize {
+        self.queues.iter().map(BinaryHeap::len).sum()
     }
 
     /// The next flow whose deadline is at or before `clock`.
@@ -87,9 +113,7 @@ impl Deadlines {
         clock: Timestamp,
         standing: &impl Fn(Rank, Entry) -> Standing,
     ) -> Option<Entry> {
-        [Rank::Over, Rank::Unanswered, Rank::Answered]
-            .into_iter()
-            .find_map(|rank| self.pop(rank, clock, standing))
+        RANKS.into_iter().find_map(|rank| self.pop(rank, clock, standing))
     }
 
     /// The flow that is missed least: over before unanswered before answered, and the one with the
@@ -125,11 +149,16 @@ mod tests {
         Entry { deadline: Timestamp::from_nanos(deadline), uid, slot: 0 }
     }
 
+    /// What a flow says of an entry that is true.
+    fn fresh(_: Rank, entry: Entry) -> Standing {
+        Standing::Until(entry.deadline)
+    }
+
     #[test]
     fn gives_the_true_nearest_deadline_though_entries_are_stale() {
         let mut deadlines = Deadlines::default();
         for e in [entry(10, 1), entry(20, 2), entry(30, 3)] {
-            deadlines.push(Rank::Answered, e);
+            deadlines.push(Rank::Answered, e, &fresh);
         }
         // Flow 1 was active since: it ends at 25. Flow 2 is gone.
         let standing = |_, e: Entry| match e.uid {
@@ -147,12 +176,33 @@ mod tests {
     #[test]
     fn answered_flows_are_spared_while_there_are_others() {
         let mut deadlines = Deadlines::default();
-        deadlines.push(Rank::Answered, entry(1, 1));
-        deadlines.push(Rank::Unanswered, entry(9, 2));
-        deadlines.push(Rank::Over, entry(20, 3));
-        let standing = |_, e: Entry| Standing::Until(e.deadline);
+        deadlines.push(Rank::Answered, entry(1, 1), &fresh);
+        deadlines.push(Rank::Unanswered, entry(9, 2), &fresh);
+        deadlines.push(Rank::Over, entry(20, 3), &fresh);
         let order: Vec<_> =
-            std::iter::from_fn(|| deadlines.pop_first(&standing)).map(|e| e.uid).collect();
+            std::iter::from_fn(|| deadlines.pop_first(&fresh)).map(|e| e.uid).collect();
         assert_eq!(order, [3, 2, 1]);
+    }
+
+    #[test]
+    fn entries_of_flows_that_are_gone_do_not_pile_up() {
+        let mut deadlines = Deadlines::default();
+        // Every hundredth flow lasts, the others are over when the next one comes.
+        let last = 100_000_u64;
+        for uid in 1..=last {
+            let standing = |_, e: Entry| match e.uid {
+                lasting if lasting % 100 == 0 || lasting == uid => Standing::Until(e.deadline),
+                _ => Standing::Gone,
+            };
+            deadlines.push(Rank::Answered, entry(300, uid), &standing);
+            let lasting = usize::try_from(uid / 100 + 1).unwrap();
+            assert!(deadlines.entries() <= 2 * lasting + ENTRIES_FREE + 1, "at flow {uid}");
+        }
+        let standing = |_, e: Entry| match e.uid % 100 {
+            0 => Standing::Until(e.deadline),
+            _ => Standing::Gone,
+        };
+        let left = std::iter::from_fn(|| deadlines.pop_first(&standing)).count();
+        assert_eq!(left as u64, last / 100, "who lasts is not thrown out");
     }
 }

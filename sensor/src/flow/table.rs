@@ -9,7 +9,7 @@ use std::time::Duration;
 use analyzers::{Emitter, FileHashing, FinishReason, FlowId, Timestamp};
 use hashbrown::HashTable;
 
-use super::expiry::{Deadlines, Entry, Standing, Timeouts};
+use super::expiry::{Deadlines, Entry, Rank, Standing, Timeouts};
 use super::key::{FlowKey, SHARDS, Sender, VlanInKey};
 use super::one::{Flow, Opening};
 use super::uid::UidMaker;
@@ -131,8 +131,9 @@ impl FlowTable {
         }
         let now = flow.deadline(timeouts);
         if flow.rank != rank || now < deadline {
-            self.deadlines
-                .push(flow.rank, Entry { deadline: now, uid: flow.id.uid.first_half(), slot });
+            let (rank, entry) =
+                (flow.rank, Entry { deadline: now, uid: flow.id.uid.first_half(), slot });
+            self.deadlines.push(rank, entry, &standing(&self.slots, timeouts));
         }
     }
 
@@ -199,10 +200,12 @@ impl FlowTable {
             u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
         });
         let deadline = flow.deadline(&tools.settings.timeouts);
-        self.deadlines.push(flow.rank, Entry { deadline, uid: uid.first_half(), slot });
+        let rank = flow.rank;
         let located = Located { key: arrival.key, hash: arrival.hash, slot };
         self.index.insert_unique(arrival.hash, located, |located| located.hash);
         self.slots[slot as usize] = Some(flow);
+        let standing = standing(&self.slots, &tools.settings.timeouts);
+        self.deadlines.push(rank, Entry { deadline, uid: uid.first_half(), slot }, &standing);
         slot
     }
 
@@ -222,16 +225,7 @@ impl FlowTable {
     }
 
     fn pop(&mut self, clock: Timestamp, timeouts: &Timeouts) -> Option<Entry> {
-        let slots = &self.slots;
-        self.deadlines.pop_due(clock, &|rank, entry| match slots
-            .get(entry.slot as usize)
-            .and_then(Option::as_ref)
-        {
-            Some(flow) if flow.id.uid.first_half() == entry.uid && flow.rank == rank => {
-                Standing::Until(flow.deadline(timeouts))
-            }
-            _ => Standing::Gone,
-        })
+        self.deadlines.pop_due(clock, &standing(&self.slots, timeouts))
     }
 
     fn close(&mut self, slot: u32, time: Timestamp, cause: FinishReason, tools: &mut Tools) {
@@ -243,5 +237,15 @@ impl FlowTable {
         }
         self.free.push(slot);
         flow.close(time, cause, &mut tools.emitter, &mut tools.events);
+    }
+}
+
+/// What the flows in `slots` say of an entry.
+fn standing(slots: &[Option<Box<Flow>>], timeouts: &Timeouts) -> impl Fn(Rank, Entry) -> Standing {
+    move |rank, entry| match slots.get(entry.slot as usize).and_then(Option::as_ref) {
+        Some(flow) if flow.id.uid.first_half() == entry.uid && flow.rank == rank => {
+            Standing::Until(flow.deadline(timeouts))
+        }
+        _ => Standing::Gone,
     }
 }
