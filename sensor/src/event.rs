@@ -5,7 +5,7 @@
 //! everything after the merge is the same with one worker or sixteen.
 
 use analyzers::weird::WeirdRecord;
-use analyzers::{FlowId, Record, Timestamp, Uid};
+use analyzers::{FlowId, Record, Timestamp};
 
 use crate::flow::FlowRecord;
 
@@ -51,7 +51,7 @@ pub enum EventKind {
 impl Event {
     /// What events are sorted by.
     #[must_use]
-    pub const fn order(&self) -> (Timestamp, Uid, u32) {
-        (self.time, self.flow.uid, self.number)
+    pub fn order(&self) -> (Timestamp, u64, u32) {
+        (self.time, self.flow.uid.first_half(), self.number)
     }
 }

@@ -21,10 +21,13 @@ use crate::flow::{FlowKey, FlowSettings};
 use crate::stats::{FlowCounts, PacketCounts};
 use crate::worker::{Worker, owner};
 
-/// Batches that may wait for a worker, and batches of events that may wait for the second stage.
-/// Enough to ride out a pause of one stage; a block is a mebibyte, so this bounds the memory
-/// between.
-const QUEUE: usize = 4;
+/// Batches of packets that may wait for a worker. A block is a mebibyte, so this bounds the memory
+/// between; without a bound a slow worker would let the whole capture pile up.
+const PACKET_QUEUE: usize = 4;
+
+/// Batches of events that may wait for the second stage. Those of one block are some tens of
+/// kibibytes; the queue lets packets go on while the archive writes a file.
+const EVENT_QUEUE: usize = 256;
 
 /// Takes the events of all workers, behind a watermark.
 pub trait Stage: Send {
@@ -101,6 +104,7 @@ impl Front {
     }
 
     /// Moves the clock, decodes, finds the key. `None` for what does not reach a flow (yet).
+    #[inline]
     fn arrival(&mut self, frame: &RawPacket, block: &[u8]) -> Option<Arrival> {
         self.first.get_or_insert(frame.time);
         self.clock = self.clock.max(frame.time);
@@ -195,13 +199,13 @@ fn run_threaded(
     stage: &mut dyn Stage,
     settings: &RunSettings,
 ) -> Result<RunCounts, RunError> {
-    let (found, to_stage) = bounded(QUEUE * settings.workers);
+    let (found, to_stage) = bounded(EVENT_QUEUE);
     std::thread::scope(|scope| {
         let staged = scope.spawn(move || run_stage(stage, &to_stage));
         let mut hands = Vec::new();
         let mut workers = Vec::new();
         for index in 0..settings.workers {
-            let (hand, deals) = bounded(QUEUE);
+            let (hand, deals) = bounded(PACKET_QUEUE);
             let worker = Worker::new(index, settings.workers, settings.flow, settings.uids.clone());
             let found = found.clone();
             workers.push(scope.spawn(move || run_worker(worker, index, &deals, &found)));

@@ -47,7 +47,7 @@ pub fn replay(args: &ReplayArgs) -> Result<ExitCode, ReplayError> {
         None => Box::new(files),
     };
     let workers = args.workers.or(available_parallelism().ok()).map_or(1, Into::into);
-    let sinks = Sinks { archive: open_archive(args, &config)?, json: open_json(args)? };
+    let sinks = Sinks { archive: open_archive(args, &config, workers)?, json: open_json(args)? };
     let mut watch = Watch::new(workers, &config.sensor.name, sinks);
     let settings = RunSettings {
         flow: config.flow_settings(),
@@ -73,7 +73,11 @@ pub fn replay(args: &ReplayArgs) -> Result<ExitCode, ReplayError> {
     Ok(if problems == 0 { ExitCode::SUCCESS } else { ExitCode::from(SOME_INPUT_DAMAGED) })
 }
 
-fn open_archive(args: &ReplayArgs, config: &Config) -> Result<Option<Archive>, ReplayError> {
+fn open_archive(
+    args: &ReplayArgs,
+    config: &Config,
+    writers: usize,
+) -> Result<Option<Archive>, ReplayError> {
     let Some(directory) = args.archive.as_ref().or(config.archive.path.as_ref()) else {
         return Ok(None);
     };
@@ -81,6 +85,7 @@ fn open_archive(args: &ReplayArgs, config: &Config) -> Result<Option<Archive>, R
         sensor: config.sensor.name.clone(),
         buffer_bytes: usize::try_from(config.memory.budget.0 / 8).unwrap_or(usize::MAX),
         // Nobody reads the archive of a replay before its end, so rows wait for larger files.
+        writers,
         wait: Duration::from_secs(3_600),
         ..archive::Options::default()
     };

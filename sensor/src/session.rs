@@ -283,18 +283,17 @@ impl Session {
     fn recognise(&self, direction: Direction, bytes: &[u8]) -> Recognition {
         let probe = Probe { flow: &self.context, direction, bytes };
         let mut answer = Recognition::Nobody;
-        for usual in [true, false] {
-            for protocol in protocols::ALL.iter().copied() {
-                let on_usual_port = protocol.ports.iter().any(|&port| self.context.has_port(port));
-                if on_usual_port != usual || !protocol.transports.contains(&self.context.transport)
-                {
-                    continue;
-                }
-                match (protocol.probe)(&probe) {
-                    Verdict::Certain => return Recognition::Found(protocol),
-                    Verdict::Unsure => answer = Recognition::Unsure,
-                    Verdict::NotForUs => {}
-                }
+        let on_usual_port = |protocol: &&'static Protocol| {
+            protocol.ports.iter().any(|&port| self.context.has_port(port))
+        };
+        let candidates = protocols::over(self.context.transport);
+        let usual = candidates.iter().copied().filter(on_usual_port);
+        let others = candidates.iter().copied().filter(|protocol| !on_usual_port(protocol));
+        for protocol in usual.chain(others) {
+            match (protocol.probe)(&probe) {
+                Verdict::Certain => return Recognition::Found(protocol),
+                Verdict::Unsure => answer = Recognition::Unsure,
+                Verdict::NotForUs => {}
             }
         }
         answer

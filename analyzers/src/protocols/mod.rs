@@ -2,6 +2,9 @@
 //! is only named is a constant in a file of [`crate::services`], and a word behind that file's
 //! name.
 
+use std::sync::LazyLock;
+
+use crate::flow_id::Transport;
 use crate::protocol::Protocol;
 use crate::services;
 
@@ -34,6 +37,24 @@ protocols! {
     peer: BITTORRENT BITTORRENT_DHT;
     tunnel: WIREGUARD OPENVPN IKE;
     socks: SOCKS;
+}
+
+/// The protocols that a transport carries, in the order of [`ALL`].
+#[must_use]
+pub fn over(transport: Transport) -> &'static [&'static Protocol] {
+    static OVER_TCP: LazyLock<Vec<&Protocol>> = LazyLock::new(|| carried_by(Transport::TCP));
+    static OVER_UDP: LazyLock<Vec<&Protocol>> = LazyLock::new(|| carried_by(Transport::UDP));
+    static OVER_SCTP: LazyLock<Vec<&Protocol>> = LazyLock::new(|| carried_by(Transport::SCTP));
+    match transport {
+        Transport::TCP => &OVER_TCP,
+        Transport::UDP => &OVER_UDP,
+        Transport::SCTP => &OVER_SCTP,
+        _ => &[],
+    }
+}
+
+fn carried_by(transport: Transport) -> Vec<&'static Protocol> {
+    ALL.iter().copied().filter(|protocol| protocol.transports.contains(&transport)).collect()
 }
 
 /// The protocol of that name.

@@ -5,9 +5,12 @@
 
 use super::words::{firmer, first_line, is_number, words};
 use super::{BOTH, NAMED, either, uses};
+use crate::emitter::Emitter;
 use crate::flow_id::Transport;
 use crate::malformed::Malformed;
-use crate::protocol::{Probe, Protocol, Verdict};
+use crate::protocol::{
+    Analyzer, Chunk, Finish, FlowContext, Gap, Next, Probe, Protocol, Step, Verdict,
+};
 use crate::reader::Reader;
 
 /// Session initiation.
@@ -40,8 +43,32 @@ pub const STUN: Protocol = Protocol {
     transports: BOTH,
     ports: &[3_478, 3_479, 19_302],
     probe: |probe| either(probe, is_stun(probe)),
+    analyzer: Some(|flow| Box::new(Stun { flow: *flow })),
     ..NAMED
 };
+
+/// Lets go of a flow with the first datagram that is none of its own: calls agree on a path by STUN
+/// and then speak DTLS on it (RFC 7983). Memory a flow: the struct.
+struct Stun {
+    flow: FlowContext,
+}
+
+impl Analyzer for Stun {
+    fn data(&mut self, chunk: &Chunk<'_>, _: &mut Emitter) -> Step {
+        let probe = Probe { flow: &self.flow, direction: chunk.direction, bytes: chunk.bytes };
+        match is_stun(&probe) {
+            _ if self.flow.transport == Transport::TCP => Step::Done,
+            Ok(true) => Step::Consumed(chunk.bytes.len()),
+            _ => Step::HandOff { to: Next::Recognise, from: 0 },
+        }
+    }
+
+    fn gap(&mut self, _: &Gap<'_>, _: &mut Emitter) -> Step {
+        Step::Done
+    }
+
+    fn finish(&mut self, _: &Finish<'_>, _: &mut Emitter) {}
+}
 
 /// A status line that begins with the version, or a request line that ends with it.
 fn messages(bytes: &[u8], version: &[u8]) -> Verdict {

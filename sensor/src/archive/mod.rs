@@ -21,6 +21,7 @@ mod tests;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use analyzers::Timestamp;
@@ -53,6 +54,8 @@ pub struct Options {
     pub partitions: usize,
     /// Rows that a partition may hold; then they are written.
     pub partition_rows: usize,
+    /// Threads that write files when several are due.
+    pub writers: usize,
     /// Packet time that a row may wait. Longer makes fewer, larger files, which queries like; a
     /// replay, whose reader waits for its end, can afford hours.
     pub wait: Duration,
@@ -65,6 +68,7 @@ impl Default for Options {
             buffer_bytes: 128 * 1024 * 1024,
             partitions: 64,
             partition_rows: 4 * layout::ROW_GROUP_ROWS,
+            writers: 1,
             wait: Duration::from_secs(300),
         }
     }
@@ -219,9 +223,19 @@ impl Archive {
     /// written stays. Answers the first error.
     fn write_sealed(&mut self) -> Result<(), ArchiveError> {
         let mut outcome = Ok(());
+        let mut jobs = Vec::new();
         for sealed in std::mem::take(&mut self.sealed) {
-            match self.write_partition(&sealed) {
-                Ok(()) => self.buffered_bytes -= sealed.bytes,
+            match self.place_for(&sealed) {
+                Ok(target) => jobs.push((sealed, target)),
+                Err(error) => {
+                    self.sealed.push(sealed);
+                    outcome = outcome.and(Err(error));
+                }
+            }
+        }
+        for (sealed, written) in write_files(jobs, &self.sensor, self.options.writers) {
+            match written {
+                Ok(bytes) => self.note_written(&sealed, bytes),
                 Err(error) => {
                     self.sealed.push(sealed);
                     outcome = outcome.and(Err(error));
@@ -231,7 +245,8 @@ impl Archive {
         outcome.and(self.sync_directories())
     }
 
-    fn write_partition(&mut self, sealed: &Sealed) -> Result<(), ArchiveError> {
+    /// An empty file for a partition's rows, in directories that are there.
+    fn place_for(&mut self, sealed: &Sealed) -> Result<InProgress, ArchiveError> {
         let directory = sealed.key.directory(&self.directory);
         if !directory.is_dir() {
             std::fs::create_dir_all(&directory)
@@ -241,14 +256,16 @@ impl Archive {
             self.unsynced.extend(parents.map(Path::to_owned));
         }
         let table_directory = sealed.key.table_directory(&self.directory);
-        let target = InProgress::create(&table_directory, &directory, &self.sensor, sealed.first)?;
-        let bytes = write_file(sealed, target, &self.sensor)?;
-        self.unsynced.insert(directory);
+        InProgress::create(&table_directory, &directory, &self.sensor, sealed.first)
+    }
+
+    fn note_written(&mut self, sealed: &Sealed, bytes: u64) {
+        self.buffered_bytes -= sealed.bytes;
+        self.unsynced.insert(sealed.key.directory(&self.directory));
         let table = self.summary.tables.entry(sealed.table.name).or_default();
         table.rows += sealed.order.len() as u64;
         table.files += 1;
         table.bytes += bytes;
-        Ok(())
     }
 
     fn sync_directories(&mut self) -> Result<(), ArchiveError> {
@@ -258,6 +275,38 @@ impl Archive {
         }
         Ok(())
     }
+}
+
+/// A partition, and what came of writing it.
+type Written = (Sealed, Result<u64, ArchiveError>);
+
+/// Writes each partition to its file, several at a time where there are several writers.
+fn write_files(
+    mut jobs: Vec<(Sealed, InProgress)>,
+    sensor: &SensorName,
+    writers: usize,
+) -> Vec<Written> {
+    let write = |(sealed, target): (Sealed, InProgress)| {
+        let written = write_file(&sealed, target, sensor);
+        (sealed, written)
+    };
+    if writers <= 1 || jobs.len() <= 1 {
+        return jobs.into_iter().map(write).collect();
+    }
+    // The largest are taken first, so that the writers end together.
+    jobs.sort_by_key(|(sealed, _)| sealed.bytes);
+    let jobs = Mutex::new(jobs);
+    let next = || jobs.lock().ok().and_then(|mut jobs| jobs.pop());
+    std::thread::scope(|scope| {
+        let work = || std::iter::from_fn(next).map(write).collect::<Vec<_>>();
+        let hands: Vec<_> = (1..writers).map(|_| scope.spawn(work)).collect();
+        let mut written = work();
+        for hand in hands {
+            // A writer that panicked has lost its rows; there is no row that makes one.
+            written.extend(hand.join().unwrap_or_default());
+        }
+        written
+    })
 }
 
 /// Writes rows as one file; answers its bytes.

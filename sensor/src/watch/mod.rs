@@ -131,8 +131,7 @@ impl Stage for Watch {
         if low == before {
             return Ok(());
         }
-        let complete: Vec<Event> = self.merge.drain().collect();
-        for event in complete {
+        for event in self.merge.complete() {
             self.take(event)?;
         }
         if low < Timestamp::MAX

@@ -1,9 +1,10 @@
 //! What a run saw, in figures that a person reads: flows by service, rows by table, top talkers.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use analyzers::FlowId;
+use foldhash::HashMap;
 
 use crate::flow::FlowRecord;
 
