@@ -120,9 +120,9 @@ fn kind_named(name: &str) -> Result<Kind, String> {
 }
 
 fn column(text: &str) -> Result<(Column, String), String> {
-    let named = text.split_once('=').and_then(|(column, name)| {
-        Some((Column::parse(column.trim())?, name.trim().to_owned()))
-    });
+    let named = text
+        .split_once('=')
+        .and_then(|(column, name)| Some((Column::parse(column.trim())?, name.trim().to_owned())));
     named.ok_or_else(|| {
         let names = Column::NAMES.map(|(_, names)| names[0]).join(", ");
         format!("{text:?} is not COLUMN=NAME with one of the columns {names}")
@@ -201,12 +201,7 @@ fn write_silenced(out: &mut String, set: &IndicatorSet, allow: &AllowList) -> st
     Ok(())
 }
 
-fn write_answer(
-    out: &mut String,
-    matcher: &Matcher,
-    key: &Key,
-    at: Timestamp,
-) -> std::fmt::Result {
+fn write_answer(out: &mut String, matcher: &Matcher, key: &Key, at: Timestamp) -> std::fmt::Result {
     let text = key.to_string();
     let Some(seen) = Observable::of(key, &text) else { return Ok(()) };
     let kind = key.kind().name();

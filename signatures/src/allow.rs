@@ -170,8 +170,8 @@ impl AllowList {
             line: span.map(|span| line_of(text, span.start)),
             reason,
         };
-        let written: Written = toml::from_str(text)
-            .map_err(|error| fail(error.span(), error.message().to_owned()))?;
+        let written: Written =
+            toml::from_str(text).map_err(|error| fail(error.span(), error.message().to_owned()))?;
         for rule in written.allow {
             let number = u32::try_from(self.rules.len()).unwrap_or(u32::MAX);
             for (values, keys_of) in [
@@ -244,3 +244,6 @@ fn line_of(text: &str, at: usize) -> u32 {
     let before = text.bytes().take(at).filter(|&byte| byte == b'\n').count();
     u32::try_from(before).unwrap_or(u32::MAX).saturating_add(1)
 }
+
+#[cfg(test)]
+mod tests;

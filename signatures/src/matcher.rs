@@ -82,9 +82,7 @@ impl IndicatorSet {
     /// Bytes of memory it holds.
     #[must_use]
     pub fn memory_bytes(&self) -> usize {
-        self.index.memory()
-            + self.profiles.memory()
-            + self.entries.capacity() * size_of::<Entry>()
+        self.index.memory() + self.profiles.memory() + self.entries.capacity() * size_of::<Entry>()
     }
 
     /// Indicators that name what was seen and hold at that packet time.
@@ -271,11 +269,11 @@ impl Matcher {
     pub fn matches(&self, observable: &Observable<'_>, at: Timestamp) -> Matches {
         let hits = self.indicators.look_up(observable, at);
         // Nearly everything that is seen is unknown: the allow-list is asked for the rest only.
-        let silenced_by = if hits.is_empty() {
-            None
-        } else {
-            self.allow.silences(observable, DETECTOR, at)
-        };
+        let silenced_by =
+            if hits.is_empty() { None } else { self.allow.silences(observable, DETECTOR, at) };
         Matches { hits, silenced_by }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -41,9 +41,8 @@ impl Networks {
         let mut open: Vec<u32> = Vec::new();
         for index in 0..sorted.len() {
             let Some(&Network { width, first, .. }) = sorted.get(index) else { break };
-            let holds = |&at: &u32| {
-                sorted.get(at as usize).is_some_and(|outer| outer.holds(width, first))
-            };
+            let holds =
+                |&at: &u32| sorted.get(at as usize).is_some_and(|outer| outer.holds(width, first));
             while open.last().is_some_and(|last| !holds(last)) {
                 open.pop();
             }
@@ -63,7 +62,8 @@ impl Networks {
     /// The numbers of all networks that hold an address, the smallest first.
     pub(crate) fn holding(&self, address: IpAddr) -> impl Iterator<Item = u32> + '_ {
         let (width, address) = bits(address);
-        let after = self.0.partition_point(|network| (network.width, network.first) <= (width, address));
+        let after =
+            self.0.partition_point(|network| (network.width, network.first) <= (width, address));
         let mut next = after.checked_sub(1);
         std::iter::from_fn(move || {
             loop {

@@ -51,7 +51,9 @@ pub(super) fn read(reading: &mut Reading<'_>, content: &mut dyn BufRead) {
         if line.trim().is_empty() {
             return;
         }
-        if list.is_none() && let Some(header) = Header::parse(line) {
+        if list.is_none()
+            && let Some(header) = Header::parse(line)
+        {
             list = List::of(&header).map(|list| (list, header));
             if list.is_some() {
                 return;
@@ -59,7 +61,9 @@ pub(super) fn read(reading: &mut Reading<'_>, content: &mut dyn BufRead) {
         }
         match &list {
             _ if line.starts_with('#') => {}
-            None => reading.refuse_line(number, "no header of an abuse.ch list before the first row"),
+            None => {
+                reading.refuse_line(number, "no header of an abuse.ch list before the first row")
+            }
             Some((list, header)) => match header.row(line) {
                 Ok(row) => take(reading, *list, &row, number),
                 Err(reason) => reading.refuse_line(number, reason),
@@ -114,7 +118,8 @@ fn threat_fox(row: &Row<'_>, context: &mut Context) -> Parsed {
     context.reference = said("reference").map(str::to_owned);
     context.tags = tags(said("tags").unwrap_or_default());
     let word = said("ioc_type").ok_or("ioc_type is empty")?;
-    let kind = Kind::parse(word).ok_or_else(|| format!("ioc_type {} is not matched on", quoted(word)))?;
+    let kind =
+        Kind::parse(word).ok_or_else(|| format!("ioc_type {} is not matched on", quoted(word)))?;
     parse(kind, said("ioc_value"))
 }
 

@@ -218,18 +218,13 @@ impl Map {
     }
 }
 
-fn row(
-    reading: &Reading<'_>,
-    map: &Map,
-    line: &str,
-) -> Result<(Key, Context, Validity), String> {
+fn row(reading: &Reading<'_>, map: &Map, line: &str) -> Result<(Key, Context, Validity), String> {
     let row = map.header.row(line)?;
     let of = |column| row.of(map.name(column)?);
     let value = of(Column::Value).ok_or("the value is empty")?;
     let key = match of(Column::Type) {
         Some(word) => {
-            let kind =
-                Kind::parse(word).ok_or_else(|| format!("unknown type {}", quoted(word)))?;
+            let kind = Kind::parse(word).ok_or_else(|| format!("unknown type {}", quoted(word)))?;
             Key::parse(kind, value)
         }
         None => reading.key(value),

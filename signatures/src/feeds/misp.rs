@@ -12,7 +12,9 @@ use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
 use super::{Place, Reading, json, quoted};
-use crate::{Confidence, Context, Key, Kind, Severity, Stage, Technique, Validity, ValueError, limits};
+use crate::{
+    Confidence, Context, Key, Kind, Severity, Stage, Technique, Validity, ValueError, limits,
+};
 
 /// The file that makes a directory a MISP feed.
 pub(super) const MANIFEST: &str = "manifest.json";
@@ -131,8 +133,8 @@ pub(super) fn feed(reading: &mut Reading<'_>, directory: &Path) {
     }
     for (uuid, listed) in listed.into_iter().take(limits::FEED_FILES) {
         reading.file = directory.join(MANIFEST);
-        let is_uuid = uuid.len() == 36
-            && uuid.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+        let is_uuid =
+            uuid.len() == 36 && uuid.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
         if !is_uuid {
             // It would become a path of the publisher's choice.
             reading.refuse(Place::Path(quoted(&uuid)), "not a UUID".to_owned());

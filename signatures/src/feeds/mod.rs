@@ -255,7 +255,13 @@ impl Reading<'_> {
     }
 
     /// Gives an indicator on, as far as the feed says its names reach.
-    fn take(&mut self, key: Result<Key, ValueError>, context: Context, validity: Validity, place: Place) {
+    fn take(
+        &mut self,
+        key: Result<Key, ValueError>,
+        context: Context,
+        validity: Validity,
+        place: Place,
+    ) {
         let reach = |key: Key| match self.feed.names {
             Scope::Beneath => key.with_subdomains(),
             Scope::Exact => Ok(key),

@@ -81,7 +81,8 @@ pub(super) fn bundle(reading: &mut Reading<'_>, bytes: &[u8]) {
             Entry::Object(_) => {}
             Entry::Other(_) => {
                 let place = Place::Path(format!("objects[{at}]"));
-                reading.refuse(place, "a property is not of the type that STIX gives it".to_owned());
+                reading
+                    .refuse(place, "a property is not of the type that STIX gives it".to_owned());
             }
         }
     }
@@ -139,12 +140,14 @@ fn take(reading: &mut Reading<'_>, object: &Object, targets: &[&Object], at: usi
 }
 
 fn validity(object: &Object) -> Result<Validity, (&'static str, &str)> {
-    let from = object.valid_from.as_deref().map(|text| {
-        time::seconds_from(text).ok_or(("valid_from", text))
-    });
-    let until = object.valid_until.as_deref().map(|text| {
-        time::seconds_until(text).ok_or(("valid_until", text))
-    });
+    let from = object
+        .valid_from
+        .as_deref()
+        .map(|text| time::seconds_from(text).ok_or(("valid_from", text)));
+    let until = object
+        .valid_until
+        .as_deref()
+        .map(|text| time::seconds_until(text).ok_or(("valid_until", text)));
     Ok(Validity { from: from.transpose()?.flatten(), until: until.transpose()?.flatten() })
 }
 

@@ -220,7 +220,11 @@ fn is_endpoint(address: &Term, port: &Term) -> bool {
 fn endpoints(address: &Term, port: &Term) -> Result<Vec<Key>, String> {
     let pairs = address.values.iter().flat_map(|address| {
         port.values.iter().map(move |port| {
-            if address.contains(':') { format!("[{address}]:{port}") } else { format!("{address}:{port}") }
+            if address.contains(':') {
+                format!("[{address}]:{port}")
+            } else {
+                format!("{address}:{port}")
+            }
         })
     });
     pairs.map(|pair| key(Kind::Endpoint, &pair)).collect()

@@ -33,7 +33,8 @@ pub(super) fn read_dataset(reading: &mut Reading<'_>, content: &mut dyn BufRead)
         };
         match key {
             Err(ValueError::Unrecognised | ValueError::TopLevel) => {
-                let reason = format!("{} is no address, hash, or known thing in Base64", quoted(value));
+                let reason =
+                    format!("{} is no address, hash, or known thing in Base64", quoted(value));
                 reading.refuse_line(number, reason);
             }
             key => reading.take(key, context, Validity::default(), Place::Line(number)),
@@ -57,7 +58,8 @@ pub(super) fn read_reputation(reading: &mut Reading<'_>, content: &mut dyn BufRe
             return;
         }
         let Some((value, category, score)) = reputation(line) else {
-            return reading.refuse_line(number, "not address,category,score with a score of 1 to 127");
+            return reading
+                .refuse_line(number, "not address,category,score with a score of 1 to 127");
         };
         let mut context = reading.context();
         context.tags.push(format!("category {category}"));

@@ -10,8 +10,11 @@ pub(super) fn read(reading: &mut Reading<'_>, content: &mut dyn BufRead) {
     let mut fields: Option<Vec<String>> = None;
     lines::for_each(reading, content, |reading, (number, line)| {
         if let Some(names) = line.strip_prefix("#fields") {
-            let names: Vec<String> =
-                names.trim_start_matches('\t').split('\t').map(|name| name.trim().to_owned()).collect();
+            let names: Vec<String> = names
+                .trim_start_matches('\t')
+                .split('\t')
+                .map(|name| name.trim().to_owned())
+                .collect();
             if names.iter().any(|name| name == "indicator")
                 && names.iter().any(|name| name == "indicator_type")
             {

@@ -21,8 +21,8 @@ pub(crate) fn canonical_name(written: &[u8]) -> Result<KeyBytes, ValueError> {
         if written.len() > 4 * NAME_BYTES {
             return Err(invalid);
         }
-        let name = idna::domain_to_ascii_cow(written, idna::AsciiDenyList::EMPTY)
-            .map_err(|_| invalid)?;
+        let name =
+            idna::domain_to_ascii_cow(written, idna::AsciiDenyList::EMPTY).map_err(|_| invalid)?;
         KeyBytes::from_slice(name.as_bytes())
     };
     if is_name(&name) { Ok(name) } else { Err(invalid) }

@@ -171,8 +171,7 @@ pub(crate) fn network_of_any_size(written: &str) -> Result<Key, ValueError> {
 }
 
 fn endpoint(written: &str) -> Result<Key, ValueError> {
-    let endpoint: SocketAddr =
-        written.parse().map_err(|_| ValueError::Invalid(Kind::Endpoint))?;
+    let endpoint: SocketAddr = written.parse().map_err(|_| ValueError::Invalid(Kind::Endpoint))?;
     let mut bytes = address_bytes(endpoint.ip());
     bytes.extend_from_slice(&endpoint.port().to_be_bytes());
     Ok(Key::from_parts(Kind::Endpoint, Scope::Exact, bytes))
@@ -191,9 +190,8 @@ fn url(written: &str) -> Result<Key, ValueError> {
 fn hash(kind: Kind, written: &str, length: usize) -> Result<KeyBytes, ValueError> {
     let digits: Cow<'_, str> =
         if written.contains(':') { written.replace(':', "").into() } else { written.into() };
-    let bytes = HEXLOWER_PERMISSIVE
-        .decode(digits.as_bytes())
-        .map_err(|_| ValueError::Invalid(kind))?;
+    let bytes =
+        HEXLOWER_PERMISSIVE.decode(digits.as_bytes()).map_err(|_| ValueError::Invalid(kind))?;
     if bytes.len() == length {
         Ok(KeyBytes::from_slice(&bytes))
     } else {

@@ -34,21 +34,13 @@ fn values_are_recognised_by_their_looks() {
         ("evil.example/folder/*", Kind::Url, "evil.example/folder/*"),
         ("http://[2001:DB8::1]:81/x", Kind::Url, "[2001:db8::1]:81/x"),
         ("http://192.0.2.7/24", Kind::Url, "192.0.2.7/24"),
-        (
-            "D41D8CD98F00B204E9800998ECF8427E",
-            Kind::FileMd5,
-            "d41d8cd98f00b204e9800998ecf8427e",
-        ),
+        ("D41D8CD98F00B204E9800998ECF8427E", Kind::FileMd5, "d41d8cd98f00b204e9800998ecf8427e"),
         (
             "da39a3ee5e6b4b0d3255bfef95601890afd80709",
             Kind::FileSha1,
             "da39a3ee5e6b4b0d3255bfef95601890afd80709",
         ),
-        (
-            "t13d1516h2_8daaf6152771_e5627efa2ab1",
-            Kind::Ja4,
-            "t13d1516h2_8daaf6152771_e5627efa2ab1",
-        ),
+        ("t13d1516h2_8daaf6152771_e5627efa2ab1", Kind::Ja4, "t13d1516h2_8daaf6152771_e5627efa2ab1"),
     ] {
         assert_eq!(shown(Key::guess(written)), Ok((kind, canonical.to_owned())), "{written}");
     }
@@ -56,9 +48,7 @@ fn values_are_recognised_by_their_looks() {
 
 #[test]
 fn what_is_nothing_is_refused_with_its_reason() {
-    use ValueError::{
-        Empty, Invalid, TooDeep, TooLong, TooWide, TopLevel, Unrecognised, Wildcard,
-    };
+    use ValueError::{Empty, Invalid, TooDeep, TooLong, TooWide, TopLevel, Unrecognised, Wildcard};
     let long = "a".repeat(8 * 1024 + 1);
     for (written, reason) in [
         ("  ", Empty),
@@ -94,9 +84,11 @@ fn a_stated_kind_decides_and_is_checked() {
     for (kind, written, canonical) in [
         (Kind::Ja3, md5, Some(md5)),
         (Kind::FileSha1, md5, None),
-        (Kind::CertificateSha1, "DA:39:A3:EE:5E:6B:4B:0D:32:55:BF:EF:95:60:18:90:AF:D8:07:09", Some(
-            "da39a3ee5e6b4b0d3255bfef95601890afd80709",
-        )),
+        (
+            Kind::CertificateSha1,
+            "DA:39:A3:EE:5E:6B:4B:0D:32:55:BF:EF:95:60:18:90:AF:D8:07:09",
+            Some("da39a3ee5e6b4b0d3255bfef95601890afd80709"),
+        ),
         (Kind::FileName, r"C:\Windows\Temp\X.EXE", Some("c:/windows/temp/x.exe")),
         (Kind::FileName, r"folder\", None),
         (Kind::UserAgent, "Mozilla/4.0 (compatible)", Some("Mozilla/4.0 (compatible)")),
