@@ -1,5 +1,6 @@
 //! `serval intel`: questions about feeds of indicators. In: feeds, allow-lists, a value. Out: what
-//! feeds hold, or whether the value would match; every refusal with file and line on standard error.
+//! feeds hold, or whether the value would match; every refusal with file and line on standard
+//! error.
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};

@@ -1,9 +1,9 @@
-//! From what was seen to what was listed. In: keys with entries (dense numbers, in the order in which
-//! they came). Out: for an [`Observable`] the entries that name it or something around it.
+//! From what was seen to what was listed. In: keys with entries (dense numbers, in the order in
+//! which they came). Out: for an [`Observable`] the entries that name it or something around it.
 //!
 //! A look-up is a few probes of one hash table, none where nothing of that kind is listed: a name
-//! asks for itself and for each parent at a depth that some feed uses, an address for itself and for
-//! its networks, a URL for itself, for itself without its query, and for its folders.
+//! asks for itself and for each parent at a depth that some feed uses, an address for itself and
+//! for its networks, a URL for itself, for itself without its query, and for its folders.
 
 use std::net::IpAddr;
 

@@ -1,9 +1,9 @@
 //! What is known to be bad or good. In: feeds of indicators, allow-lists. Out: answers to one
 //! question, [`Matcher::matches`]: is this observable known, and by whom.
 //!
-//! [`feeds`] read files of many formats into [`Indicator`]s; [`IndicatorSet`] packs millions of them
-//! for look-ups; [`AllowList`] has the last word. Nothing here knows a protocol: analyzers say what
-//! they saw as an [`Observable`], and time is the packet's.
+//! [`feeds`] read files of many formats into [`Indicator`]s; [`IndicatorSet`] packs millions of
+//! them for look-ups; [`AllowList`] has the last word. Nothing here knows a protocol: analyzers
+//! say what they saw as an [`Observable`], and time is the packet's.
 
 #![forbid(unsafe_code)]
 

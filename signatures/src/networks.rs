@@ -1,8 +1,9 @@
 //! Networks by address. In: networks. Out: all of them that hold an address, the widest last.
 //!
 //! Two networks are apart or one lies inside the other. So they stand sorted by first address, the
-//! wider first, each with the number of the smallest one around it: the last that begins at or below
-//! an address is the only start of a search, and whatever else holds the address lies around it.
+//! wider first, each with the number of the smallest one around it: the last that begins at or
+//! below an address is the only start of a search, and whatever else holds the address lies around
+//! it.
 
 use std::net::IpAddr;
 

@@ -1,6 +1,6 @@
-//! The lists of abuse.ch: URLhaus, ThreatFox, Feodo Tracker, SSLBL (certificates, JA3). Which one it
-//! is, and in which order its columns come, its header says: a comment in all but Feodo's, where it
-//! is the first row. Columns come and go over the years, so they are found by name.
+//! The lists of abuse.ch: URLhaus, ThreatFox, Feodo Tracker, SSLBL (certificates, JA3). Which one
+//! it is, and in which order its columns come, its header says: a comment in all but Feodo's,
+//! where it is the first row. Columns come and go over the years, so they are found by name.
 //!
 //! The time at which abuse.ch saw something first is no time before which it was harmless: it does
 //! not bound validity.

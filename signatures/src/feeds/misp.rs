@@ -1,6 +1,6 @@
-//! MISP: an event (`{"Event": …}`), what its search answers (`{"response": [{"Event": …}]}`), and a
-//! feed directory: events beside a `manifest.json` that names them, with SHA-256 where the publisher
-//! gives it (MISP core format and manifest format).
+//! MISP: an event (`{"Event": …}`), what its search answers (`{"response": [{"Event": …}]}`), and
+//! a feed directory: events beside a `manifest.json` that names them, with SHA-256 where the
+//! publisher gives it (MISP core format and manifest format).
 //!
 //! Only attributes meant for detection count: `to_ids`, not deleted.
 

@@ -1,7 +1,7 @@
-//! Feeds: files of indicators in the formats that their makers chose. In: a [`Feed`], that is a path
-//! and what is known about it. Out, to an [`Intake`]: indicators one by one, and a refusal with file,
-//! line (or JSON path) and reason for everything that cannot be one. A bad line never costs its
-//! neighbours.
+//! Feeds: files of indicators in the formats that their makers chose. In: a [`Feed`], that is a
+//! path and what is known about it. Out, to an [`Intake`]: indicators one by one, and a refusal
+//! with file, line (or JSON path) and reason for everything that cannot be one. A bad line never
+//! costs its neighbours.
 //!
 //! Nothing is read into memory whole but JSON, which is bounded by [`limits::JSON_BYTES`].
 

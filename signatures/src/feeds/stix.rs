@@ -1,6 +1,6 @@
-//! STIX 2.1 bundles (OASIS STIX 2.1 §4.7 Indicator, §5.1 Relationship). In: `indicator` objects with
-//! patterns of type `stix`. What relationships say an indicator indicates becomes its family, actor
-//! or technique.
+//! STIX 2.1 bundles (OASIS STIX 2.1 §4.7 Indicator, §5.1 Relationship). In: `indicator` objects
+//! with patterns of type `stix`. What relationships say an indicator indicates becomes its family,
+//! actor or technique.
 
 use std::collections::HashMap;
 

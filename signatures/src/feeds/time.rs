@@ -2,7 +2,7 @@
 //! (both UTC), seconds since 1970. Out: seconds since 1970 in 32 bits.
 
 use jiff::Timestamp;
-use jiff::civil::{Date, DateTime};
+use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 
 const DAY: i64 = 86_400;
@@ -36,11 +36,13 @@ fn parse(text: &str) -> Option<(i64, Span)> {
     if let Ok(instant) = text.parse::<Timestamp>() {
         return Some((instant.as_second(), Span::Instant));
     }
+    // The last instants of the year 9999, with which people mean "for ever", are no `Timestamp`.
     let (civil, span) = match text.len() {
-        10 => (text.parse::<Date>().ok()?.to_datetime(jiff::civil::Time::midnight()), Span::Day),
-        _ => (text.parse::<DateTime>().ok()?, Span::Instant),
+        10 => (text.parse::<Date>().ok()?.to_datetime(Time::midnight()), Span::Day),
+        _ => (text.trim_end_matches('Z').parse::<DateTime>().ok()?, Span::Instant),
     };
-    Some((civil.to_zoned(TimeZone::UTC).ok()?.timestamp().as_second(), span))
+    let second = civil.to_zoned(TimeZone::UTC).map_or(i64::MAX, |at| at.timestamp().as_second());
+    Some((second, span))
 }
 
 #[cfg(test)]
@@ -59,6 +61,7 @@ mod tests {
             ("2026-03-01", Some(Some(noon - 43_200)), Some(Some(noon + 43_200))),
             ("1772366400", Some(Some(noon)), Some(Some(noon))),
             ("9999-12-31T23:59:59Z", Some(None), Some(None)),
+            ("9999-12-31", Some(None), Some(None)),
             ("1960-01-01", Some(None), Some(Some(0))),
             ("soon", None, None),
             ("", None, None),

@@ -1,5 +1,5 @@
-//! Zeek's intelligence files (Zeek manual, Intelligence Framework): columns between tabs, named by a
-//! `#fields` line in any order, `-` for nothing. Names match exactly, as they do in Zeek.
+//! Zeek's intelligence files (Zeek manual, Intelligence Framework): columns between tabs, named by
+//! a `#fields` line in any order, `-` for nothing. Names match exactly, as they do in Zeek.
 
 use std::io::BufRead;
 

@@ -1,5 +1,5 @@
-//! Values that can be known: their kinds and their canonical forms. In: what feeds and people write.
-//! Out: a [`Key`], equal for all spellings of one thing, or the reason why there is none.
+//! Values that can be known: their kinds and their canonical forms. In: what feeds and people
+//! write. Out: a [`Key`], equal for all spellings of one thing, or the reason why there is none.
 //!
 //! Names follow RFC 1035 §2.3.4 for lengths and UTS #46 for other scripts; networks RFC 4632; URLs
 //! RFC 3986 as far as a host, port, path and query go. Written-safe forms (`hxxp://evil[.]example`)

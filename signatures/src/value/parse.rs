@@ -215,7 +215,8 @@ pub(crate) fn canonical_path(written: &[u8]) -> KeyBytes {
     path
 }
 
-/// Whether lower-case text has the shape of a JA4 fingerprint: `t13d1516h2_8daaf6152771_e5627efa2ab1`.
+/// Whether lower-case text has the shape of a JA4 fingerprint:
+/// `t13d1516h2_8daaf6152771_e5627efa2ab1`.
 pub(crate) fn is_ja4(text: &[u8]) -> bool {
     let is_hash = |part: &[u8]| part.len() == 12 && part.iter().all(u8::is_ascii_hexdigit);
     let mut parts = text.split(|&byte| byte == b'_');

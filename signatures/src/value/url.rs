@@ -1,5 +1,5 @@
-//! URLs: host in canonical form, port unless it is 80 or 443, path, query. Scheme, user and fragment
-//! are not kept: Zeek's feeds lack the first, a server never sees the last.
+//! URLs: host in canonical form, port unless it is 80 or 443, path, query. Scheme, user and
+//! fragment are not kept: Zeek's feeds lack the first, a server never sees the last.
 
 use std::net::{IpAddr, Ipv6Addr};
 
