@@ -20,6 +20,8 @@ pub enum Command {
     /// Read captures and write what they hold.
     #[command(after_help = REPLAY_HELP)]
     Replay(ReplayArgs),
+    /// Ask what feeds of indicators hold, and what they would match.
+    Intel(IntelArgs),
     /// Print the tables and columns that are written.
     Schema(SchemaArgs),
 }
@@ -70,4 +72,83 @@ pub enum SchemaForm {
     Text,
     /// JSON Schema, draft 2020-12.
     Json,
+}
+
+/// `serval intel`
+#[derive(Debug, clap::Args)]
+pub struct IntelArgs {
+    /// What to ask.
+    #[command(subcommand)]
+    pub command: IntelCommand,
+}
+
+/// Questions about indicators.
+#[derive(Debug, Subcommand)]
+pub enum IntelCommand {
+    /// Read feeds and say what each holds, what was refused and why.
+    #[command(after_help = INTEL_HELP)]
+    Check(IntelCheckArgs),
+    /// Say whether a value would match, by what, or what silences it.
+    #[command(after_help = INTEL_HELP)]
+    Test(IntelTestArgs),
+}
+
+const INTEL_HELP: &str = "\
+Formats, told by content unless named: plain, csv, zeek, suricata_dataset, suricata_iprep, abuse_ch,
+misp, stix.
+
+Exit status:
+  0  every feed was read whole, and the answer is on standard output
+  1  the question makes no sense, or an allow-list is broken
+  2  something in a feed was refused; each place is told on standard error";
+
+/// `serval intel check`
+#[derive(Debug, clap::Args)]
+pub struct IntelCheckArgs {
+    /// Feeds: files, or directories of files.
+    #[arg(required = true, value_name = "FEED")]
+    pub feeds: Vec<PathBuf>,
+    /// How they are read.
+    #[command(flatten)]
+    pub reading: IntelReadingArgs,
+}
+
+/// `serval intel test`
+#[derive(Debug, clap::Args)]
+pub struct IntelTestArgs {
+    /// A name, address, address:port, URL, hash, fingerprint, file name or user agent.
+    #[arg(value_name = "VALUE")]
+    pub value: String,
+    /// Feeds: files, or directories of files.
+    #[arg(long = "feed", required = true, num_args = 1.., value_name = "FEED")]
+    pub feeds: Vec<PathBuf>,
+    /// At which time, as `2026-03-01T12:00:00Z`. Default: now.
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<jiff::Timestamp>,
+    /// How feeds are read.
+    #[command(flatten)]
+    pub reading: IntelReadingArgs,
+}
+
+/// How feeds are read.
+#[derive(Debug, clap::Args)]
+pub struct IntelReadingArgs {
+    /// The format of all feeds.
+    #[arg(long, default_value = "auto", value_name = "FORMAT")]
+    pub format: String,
+    /// What values are where feeds do not say: `domain`, `address`, `user_agent`, …
+    #[arg(long = "type", value_name = "TYPE")]
+    pub kind: Option<String>,
+    /// Names in these feeds mean their sub-domains, too.
+    #[arg(long)]
+    pub subdomains: bool,
+    /// The name of a column of CSV feeds, as in `value=ioc`.
+    #[arg(long = "column", value_name = "COLUMN=NAME")]
+    pub columns: Vec<String>,
+    /// Allow-lists (TOML).
+    #[arg(long, value_name = "FILE")]
+    pub allow: Vec<PathBuf>,
+    /// Leave out the allow-list that comes with the program.
+    #[arg(long)]
+    pub no_default_allow: bool,
 }

@@ -15,6 +15,7 @@ pub mod config;
 pub mod decode;
 pub mod event;
 pub mod flow;
+pub mod intel;
 pub mod pipeline;
 pub mod progress;
 pub mod replay;

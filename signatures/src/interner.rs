@@ -1,0 +1,112 @@
+//! Byte strings, each kept once. In: bytes. Out: a dense number for them, and back.
+//!
+//! All strings lie end to end in one arena; a number is found through a hash table of numbers, so a
+//! string costs its bytes, four for where it begins and about seven in the table.
+
+use std::hash::{BuildHasher as _, Hasher as _};
+
+use foldhash::fast::RandomState;
+use hashbrown::HashTable;
+
+use crate::limits;
+
+/// Byte strings and their numbers. Each string has a tag, a byte that parts kinds.
+#[derive(Clone, Default)]
+pub(crate) struct Interner {
+    arena: Vec<u8>,
+    /// Where each string begins, with its tag; it ends where the next one begins.
+    starts: Vec<u32>,
+    numbers: HashTable<u32>,
+    hasher: RandomState,
+}
+
+impl Interner {
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.starts.len()
+    }
+
+    /// Bytes of memory held.
+    pub(crate) fn memory(&self) -> usize {
+        self.arena.capacity() + self.starts.capacity() * 4 + self.numbers.allocation_size()
+    }
+
+    /// The number of a string; none when the arena is full.
+    pub(crate) fn intern(&mut self, tag: u8, bytes: &[u8]) -> Option<u32> {
+        let hash = self.hash(tag, bytes);
+        if let Some(number) = self.find_hashed(hash, tag, bytes) {
+            return Some(number);
+        }
+        if self.arena.len() + bytes.len() + 1 > limits::ARENA_BYTES {
+            return None;
+        }
+        let number = u32::try_from(self.starts.len()).ok()?;
+        self.starts.push(u32::try_from(self.arena.len()).ok()?);
+        self.arena.push(tag);
+        self.arena.extend_from_slice(bytes);
+        let Self { arena, starts, numbers, hasher } = self;
+        numbers.insert_unique(hash, number, |&number| {
+            let (tag, bytes) = string(arena, starts, number);
+            hash_of(hasher, tag, bytes)
+        });
+        Some(number)
+    }
+
+    /// The number of a string that is there.
+    pub(crate) fn find(&self, tag: u8, bytes: &[u8]) -> Option<u32> {
+        self.find_hashed(self.hash(tag, bytes), tag, bytes)
+    }
+
+    /// A string's tag and bytes; empty for a number that was never given out.
+    pub(crate) fn get(&self, number: u32) -> (u8, &[u8]) {
+        string(&self.arena, &self.starts, number)
+    }
+
+    fn find_hashed(&self, hash: u64, tag: u8, bytes: &[u8]) -> Option<u32> {
+        self.numbers.find(hash, |&number| self.get(number) == (tag, bytes)).copied()
+    }
+
+    fn hash(&self, tag: u8, bytes: &[u8]) -> u64 {
+        hash_of(&self.hasher, tag, bytes)
+    }
+}
+
+fn hash_of(hasher: &RandomState, tag: u8, bytes: &[u8]) -> u64 {
+    let mut hasher = hasher.build_hasher();
+    hasher.write(bytes);
+    hasher.write_u8(tag);
+    hasher.finish()
+}
+
+fn string<'a>(arena: &'a [u8], starts: &[u32], number: u32) -> (u8, &'a [u8]) {
+    let number = number as usize;
+    let Some(&start) = starts.get(number) else { return (0, &[]) };
+    let end = starts.get(number + 1).map_or(arena.len(), |&end| end as usize);
+    match arena.get(start as usize..end) {
+        Some([tag, bytes @ ..]) => (*tag, bytes),
+        _ => (0, &[]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_string_has_one_number_for_each_tag_and_is_found_again() {
+        let mut interner = Interner::default();
+        let mut numbers = Vec::new();
+        for index in 0..2_000_u32 {
+            numbers.push(interner.intern(1, index.to_string().as_bytes()).unwrap());
+        }
+        assert_eq!(numbers, (0..2_000).collect::<Vec<_>>());
+        assert_eq!(interner.intern(1, b"77"), Some(77));
+        assert_eq!(interner.intern(2, b"77"), Some(2_000));
+        assert_eq!(interner.intern(1, b""), Some(2_001));
+        assert_eq!(interner.get(77), (1, &b"77"[..]));
+        assert_eq!(interner.get(2_000), (2, &b"77"[..]));
+        assert_eq!(interner.get(2_001), (1, &b""[..]));
+        assert_eq!(interner.find(3, b"77"), None);
+        assert_eq!(interner.find(1, b"2000"), None);
+    }
+}
