@@ -120,7 +120,7 @@ pub struct IntelTestArgs {
     #[arg(value_name = "VALUE")]
     pub value: String,
     /// Feeds: files, or directories of files.
-    #[arg(long = "feed", required = true, num_args = 1.., value_name = "FEED")]
+    #[arg(long = "feed", required = true, value_name = "FEED")]
     pub feeds: Vec<PathBuf>,
     /// At which time, as `2026-03-01T12:00:00Z`. Default: now.
     #[arg(long, value_name = "TIME")]

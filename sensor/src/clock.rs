@@ -1,5 +1,5 @@
-//! The wall clock, for how long a run took and for questions that a person asks. Nothing that decides
-//! about traffic reads it: everything else lives in packet time.
+//! The wall clock, for how long a run took and for questions that a person asks. Nothing that
+//! decides about traffic reads it: everything else lives in packet time.
 
 use std::time::{Duration, Instant};
 

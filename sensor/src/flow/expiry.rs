@@ -57,8 +57,8 @@ const RANKS: [Rank; 3] = [Rank::Over, Rank::Unanswered, Rank::Answered];
 pub struct Entry {
     /// Its deadline when the entry was written.
     pub deadline: Timestamp,
-    /// The first half of its uid: breaks ties, and tells whether the slot holds another flow by now.
-    /// Half of it halves the entry, and a heap is as fast as its entries are small.
+    /// The first half of its uid: breaks ties, and tells whether the slot holds another flow by
+    /// now. Half of it halves the entry, and a heap is as fast as its entries are small.
     pub uid: u64,
     /// Where the flow is in its shard.
     pub slot: u32,

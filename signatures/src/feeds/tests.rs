@@ -1,6 +1,8 @@
 //! Each format in the shape in which its makers publish it, and broken: what is read, what is
 //! refused, at which line or path and why.
 
+mod stix;
+
 use std::fs;
 use std::path::Path;
 
@@ -70,7 +72,8 @@ fn plain_lists_hosts_files_and_blocker_lists_are_read() {
     let taken = read(
         Format::Plain,
         "\u{feff}# a comment\r\nevil.example\r\n\r\n; another\n192.0.2.7 # why\n198.51.100.0/24\n\
-         http://evil.example/a#b\n0.0.0.0 hosts.example\n||ads.example^\n.below.example\nlocalhost\n\
+         http://evil.example/a#b\n0.0.0.0 hosts.example\n||ads.example^\n\
+          .below.example\nlocalhost\n\
          two words\n192.0.2.300",
     );
     assert_eq!(
@@ -115,8 +118,10 @@ fn lines_are_bounded_and_must_be_text() {
 fn csv_columns_are_found_by_name_and_carry_the_context() {
     let taken = read(
         Format::Csv,
-        "# made by hand\ntype,value,family,confidence,severity,stage,technique,valid_until,scope,tags,advice\n\
-         domain,evil.example,Badger,90,P1,c2,T1071.001,2026-12-31,subdomains,a;b,\"say \"\"no\"\", then\"\n\
+        "# made by hand\ntype,value,family,confidence,severity,\
+          stage,technique,valid_until,scope,tags,advice\n\
+         domain,evil.example,Badger,90,P1,c2,T1071.001,\
+          2026-12-31,subdomains,a;b,\"say \"\"no\"\", then\"\n\
          ,192.0.2.7,,,,,,,,,\n",
     );
     assert_eq!(taken.refused(), [""; 0]);
@@ -298,16 +303,19 @@ fn threat_fox_is_read_with_spaces_behind_commas() {
     let hash = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
     let row = |value: &str, kind: &str, confidence: &str| {
         format!(
-            "\"2026-03-01 10:00:00\", \"7\", \"{value}\", \"{kind}\", \"botnet_cc\", \"win.badger\", \
+            "\"2026-03-01 10:00:00\", \"7\", \"{value}\", \"{kind}\", \
+            \"botnet_cc\", \"win.badger\", \
              \"None\", \"Badger\", \"None\", \"{confidence}\", \"None\", \"a,b\", \"0\", \"x\"\n"
         )
     };
     let taken = read(
         Format::AbuseCh,
         &format!(
-            "# ThreatFox IOCs: recent - CSV format #\n# \"first_seen_utc\",\"ioc_id\",\"ioc_value\",\
+            "# ThreatFox IOCs: recent - CSV format #\n# \"first_seen_utc\",\"ioc_id\",\
+            \"ioc_value\",\
              \"ioc_type\",\"threat_type\",\"fk_malware\",\"malware_alias\",\"malware_printable\",\
-             \"last_seen_utc\",\"confidence_level\",\"reference\",\"tags\",\"anonymous\",\"reporter\"\n\
+             \"last_seen_utc\",\"confidence_level\",\"reference\",\"tags\",\
+             \"anonymous\",\"reporter\"\n\
              {}{}{}{}{}",
             row("192.0.2.7:443", "ip:port", "75"),
             row("evil.example", "domain", "None"),
@@ -337,7 +345,8 @@ fn threat_fox_is_read_with_spaces_behind_commas() {
 fn feodo_and_sslbl_are_read() {
     let taken = read(
         Format::AbuseCh,
-        "# Feodo Tracker #\n\"first_seen_utc\",\"dst_ip\",\"dst_port\",\"c2_status\",\"last_online\",\
+        "# Feodo Tracker #\n\"first_seen_utc\",\"dst_ip\",\"dst_port\",\
+          \"c2_status\",\"last_online\",\
          \"malware\"\n\"2026-01-01 00:00:00\",\"192.0.2.7\",\"995\",\"online\",\"2026-03-01\",\
          \"QakBot\"\n\"2026-01-01 00:00:00\",\"192.0.2.7\",\"99x\",\"\",\"\",\"QakBot\"\n# END\n",
     );
@@ -363,7 +372,8 @@ fn feodo_and_sslbl_are_read() {
     assert_eq!(read(Format::AbuseCh, empty).refused(), [""; 0]);
 }
 
-const MISP_EVENT: &str = r#"{"Event": {"info": "Badger campaign", "uuid": "5d2f", "threat_level_id": "1",
+const MISP_EVENT: &str = r#"{"Event": {"info": "Badger campaign", "uuid": "5d2f",
+    "threat_level_id": "1",
  "Tag": [{"name": "misp-galaxy:mitre-attack-pattern=\"Web Protocols - T1071.001\""}],
  "Attribute": [
   {"type": "domain", "value": "evil.example", "to_ids": true, "comment": "first\nseen"},
@@ -442,93 +452,6 @@ fn a_misp_feed_is_read_by_its_manifest_and_checked_against_it() {
         assert!(told(&format!("{}.json: cannot be read", uuid(3))), "{refused:?}");
         assert_eq!(refused.len(), 3 + 3);
     }
-}
-
-#[test]
-fn stix_bundles_give_patterns_with_what_they_indicate() {
-    let taken = read(
-        Format::Stix,
-        r#"{"type": "bundle", "id": "bundle--1", "objects": [
-        {"type": "identity", "id": "identity--1", "name": "x"},
-        {"type": "indicator", "id": "indicator--1", "pattern_type": "stix", "confidence": 80,
-         "pattern": "[domain-name:value = 'evil.example' OR domain-name:value = 'two.example']",
-         "valid_from": "2026-01-01T00:00:00Z", "valid_until": "2026-07-01T00:00:00.000Z",
-         "indicator_types": ["malicious-activity"],
-         "kill_chain_phases": [{"kill_chain_name": "mitre-attack", "phase_name": "command-and-control"}]},
-        {"type": "malware", "id": "malware--1", "name": "Badger"},
-        {"type": "relationship", "id": "r--1", "relationship_type": "indicates",
-         "source_ref": "indicator--1", "target_ref": "malware--1"},
-        {"type": "indicator", "id": "i--2", "revoked": true, "pattern": "[domain-name:value = 'x.example']"},
-        {"type": "indicator", "id": "i--3", "pattern_type": "snort", "pattern": "alert"},
-        {"type": "indicator", "id": "i--4", "pattern": 7},
-        {"type": "indicator", "id": "i--5", "pattern": "[email-addr:value = 'a@b']"},
-        {"type": "indicator", "id": "i--6", "pattern": "[url:value = 'http://a.example/']",
-         "valid_from": "soon"}]}"#,
-    );
-    assert_eq!(taken.shown(), ["- domain evil.example", "- domain two.example"]);
-    let indicator = &taken.indicators[0];
-    assert_eq!(indicator.context.family.as_deref(), Some("Badger"));
-    assert_eq!(indicator.context.stage.map(|s| s.name()), Some("command_and_control"));
-    assert_eq!(indicator.validity.from, Some(1_767_225_600));
-    assert_eq!(indicator.validity.until, Some(1_782_864_000));
-    assert_eq!(taken.withheld, 1);
-    assert_eq!(
-        taken.refused(),
-        [
-            "objects[5].pattern_type: patterns of type \"snort\" are not read",
-            "objects[6]: a property is not of the type that STIX gives it",
-            "objects[7].pattern: \"email-addr:value\" is not matched on",
-            "objects[8].valid_from: \"soon\" is no time",
-        ]
-    );
-}
-
-#[test]
-fn stix_patterns_are_read_as_far_as_they_are_points() {
-    let md5 = "d41d8cd98f00b204e9800998ecf8427e";
-    for (pattern, expected) in [
-        ("[ipv4-addr:value = '198.51.100.0/24']", Ok("198.51.100.0/24")),
-        ("[ipv6-addr:value='2001:db8::1']", Ok("2001:db8::1")),
-        ("[domain-name:value IN ('a.example', 'b.example')]", Ok("a.example b.example")),
-        ("[url:value == 'http://a.example/it\\'s']", Ok("a.example/it's")),
-        (
-            "[domain-name:value='a.example'] OR [ipv4-addr:value='192.0.2.7']",
-            Ok("a.example 192.0.2.7"),
-        ),
-        (
-            "[network-traffic:dst_ref.value = '192.0.2.7' AND network-traffic:dst_port = 443]",
-            Ok("192.0.2.7:443"),
-        ),
-        ("[file:name = 'x.exe' AND file:hashes.MD5 = 'd41d8cd98f00b204e9800998ecf8427e']", Ok(md5)),
-        ("[file:hashes.'SHA-256' = 'd4']", Err("not a valid sha256")),
-        ("[domain-name:value LIKE '%.example']", Err("the comparison LIKE is not matched on")),
-        ("[domain-name:value != 'a.example']", Err("the comparison != is not matched on")),
-        ("[domain-name:value = 'a.example' AND ipv4-addr:value = '192.0.2.7']", Err("AND is read")),
-        ("[domain-name:value = 'a.example'] FOLLOWEDBY [url:value = 'x']", Err("FOLLOWEDBY")),
-        ("[domain-name:value = 'a.example'] WITHIN 5 SECONDS", Err("qualifier WITHIN")),
-        ("[NOT domain-name:value = 'a.example']", Err("NOT is not matched on")),
-        ("[(domain-name:value = 'a.example')]", Err("parentheses are not read")),
-        ("[domain-name:value = 'a.example", Err("a string is not closed")),
-        ("[domain-name:value = 'a.example'", Err("the pattern ends too early")),
-        ("domain-name:value = 'a.example'", Err("unexpected \"domain-name:value\" where [")),
-        ("[domain-name:value]", Err("the comparison ] is not matched on")),
-        ("[@]", Err("unexpected")),
-        ("[!]", Err("is not understood")),
-        ("", Err("the pattern ends too early")),
-    ] {
-        let keys = super::stix_pattern::keys(pattern)
-            .map(|keys| keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "));
-        match expected {
-            Ok(text) => assert_eq!(keys.as_deref(), Ok(text), "{pattern}"),
-            Err(part) => assert!(keys.as_ref().is_err_and(|why| why.contains(part)), "{keys:?}"),
-        }
-    }
-    let many = |terms: usize| {
-        let terms = vec!["domain-name:value = 'a.example'"; terms];
-        super::stix_pattern::keys(&format!("[{}]", terms.join(" OR "))).map(|keys| keys.len())
-    };
-    assert_eq!(many(limits::PATTERN_TERMS), Ok(limits::PATTERN_TERMS));
-    assert!(many(limits::PATTERN_TERMS + 1).is_err());
 }
 
 #[test]

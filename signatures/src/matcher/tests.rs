@@ -110,7 +110,8 @@ fn urls_match_without_scheme_and_query_and_folders_only_with_a_star() {
 fn file_names_match_the_end_of_a_path_and_hashes_their_own_kind() {
     let md5 = "d41d8cd98f00b204e9800998ecf8427e";
     let (set, _) = load(&format!(
-        "type,value\nfile_name,Drop.EXE\nfile_name,temp\\tool.dll\nja3,{md5}\nuser_agent,Badger/1.0\n"
+        "type,value\nfile_name,Drop.EXE\nfile_name,temp\\tool.dll\nja3,{md5}\n\
+         user_agent,Badger/1.0\n"
     ));
     for (seen, expected) in [
         (Observable::FileName(br"\Users\Public\drop.exe"), &["drop.exe"][..]),
