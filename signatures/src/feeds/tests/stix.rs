@@ -1,6 +1,6 @@
 //! STIX bundles as feeds: what their patterns give, and what is refused.
 
-use super::{Format, Kind, read};
+use super::{Format, read};
 use crate::feeds::stix_pattern;
 use crate::limits;
 
