@@ -16,6 +16,7 @@ use crate::capture::{
 use crate::cli::ReplayArgs;
 use crate::clock::Stopwatch;
 use crate::config::Config;
+use crate::decode::SkipReason;
 use crate::flow::uid::UidMaker;
 use crate::pipeline::{self, RunCounts, RunSettings};
 use crate::progress::Meter;
@@ -59,6 +60,14 @@ pub fn replay(args: &ReplayArgs) -> Result<ExitCode, ReplayError> {
     let problems = reading.end();
     let tally = source.tally();
     let counts = ran?;
+    let unread = counts.packets.skipped.count(SkipReason::UnknownLinkType);
+    if unread > 0 {
+        say(&format!(
+            "serval: {unread} packets have a link type that Serval does not read; they were \
+             skipped. `capinfos -E FILE` names it, and `editcap -T ether` can relabel a capture \
+             whose type was written wrongly\n"
+        ));
+    }
     write_stats(&mut watch, &counts, &tally)?;
     let (overview, sinks) = watch.into_parts();
     let archived = close(sinks)?;
@@ -70,7 +79,8 @@ pub fn replay(args: &ReplayArgs) -> Result<ExitCode, ReplayError> {
         took: stopwatch.elapsed(),
     };
     say(&summary.to_string());
-    Ok(if problems == 0 { ExitCode::SUCCESS } else { ExitCode::from(SOME_INPUT_DAMAGED) })
+    let all_read = problems == 0 && unread == 0;
+    Ok(if all_read { ExitCode::SUCCESS } else { ExitCode::from(SOME_INPUT_DAMAGED) })
 }
 
 fn open_archive(
