@@ -4,10 +4,6 @@
 
 use std::time::Duration;
 
-/// Kinds of weird kept per flow. There are fewer kinds than this; the bound keeps a flow's memory
-/// from following the length of that list.
-pub const WEIRDS_PER_FLOW: usize = 16;
-
 /// Bytes of a weird's detail. An attacker who chooses the text must not choose the row's size.
 pub const WEIRD_DETAIL_BYTES: usize = 256;
 

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use analyzers::emitter::Detail;
-use analyzers::limits::{WEIRD_DETAIL_BYTES, WEIRDS_PER_FLOW};
+use analyzers::limits::WEIRD_DETAIL_BYTES;
 use analyzers::weird::WeirdRecord;
 use analyzers::{
     Direction, Emission, Emitter, Endpoint, FileHashing, Finish, FinishReason, FlowContext, FlowId,
@@ -410,7 +410,8 @@ impl Flow {
     fn count_weird(&mut self, ts: Timestamp, weird: Weird, detail: Detail) {
         if let Some(known) = self.weirds.iter_mut().find(|known| known.weird == weird) {
             known.count = known.count.saturating_add(1);
-        } else if self.weirds.len() < WEIRDS_PER_FLOW {
+        } else {
+            // Bounded by the closed list of kinds.
             self.weirds.push(CountedWeird { weird, ts, detail, count: 1 });
         }
     }
