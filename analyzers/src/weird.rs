@@ -35,8 +35,6 @@ weirds! {
     // Capture and decode.
     /// A packet was cut by the capture's snap length; counters come from the headers' lengths.
     PacketCut = "packet_cut",
-    /// A checksum of the IP, TCP, UDP or ICMP header does not match.
-    BadChecksum = "bad_checksum",
     /// Fragments of one datagram overlap.
     FragmentOverlap = "fragment_overlap",
 

@@ -107,19 +107,15 @@ impl Deadlines {
         self.queues.iter().map(BinaryHeap::len).sum()
     }
 
-    /// The next flow whose deadline is at or before `clock`.
+    /// A flow whose deadline is at or before `clock`: one that is over before one that is
+    /// unanswered before one that is answered, and among its like the one with the nearest
+    /// deadline. So the end of time gives the flow that is missed least.
     pub fn pop_due(
         &mut self,
         clock: Timestamp,
         standing: &impl Fn(Rank, Entry) -> Standing,
     ) -> Option<Entry> {
         RANKS.into_iter().find_map(|rank| self.pop(rank, clock, standing))
-    }
-
-    /// The flow that is missed least: over before unanswered before answered, and the one with the
-    /// nearest deadline among its like.
-    pub fn pop_first(&mut self, standing: &impl Fn(Rank, Entry) -> Standing) -> Option<Entry> {
-        self.pop_due(Timestamp::MAX, standing)
     }
 
     fn pop(
@@ -179,8 +175,9 @@ mod tests {
         deadlines.push(Rank::Answered, entry(1, 1), &fresh);
         deadlines.push(Rank::Unanswered, entry(9, 2), &fresh);
         deadlines.push(Rank::Over, entry(20, 3), &fresh);
-        let order: Vec<_> =
-            std::iter::from_fn(|| deadlines.pop_first(&fresh)).map(|e| e.uid).collect();
+        let order: Vec<_> = std::iter::from_fn(|| deadlines.pop_due(Timestamp::MAX, &fresh))
+            .map(|e| e.uid)
+            .collect();
         assert_eq!(order, [3, 2, 1]);
     }
 
@@ -202,7 +199,7 @@ mod tests {
             0 => Standing::Until(e.deadline),
             _ => Standing::Gone,
         };
-        let left = std::iter::from_fn(|| deadlines.pop_first(&standing)).count();
+        let left = std::iter::from_fn(|| deadlines.pop_due(Timestamp::MAX, &standing)).count();
         assert_eq!(left as u64, last / 100, "who lasts is not thrown out");
     }
 }

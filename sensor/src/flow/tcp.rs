@@ -69,26 +69,8 @@ struct Endpoint {
 #[derive(Clone, Debug, Default)]
 pub struct Tcp {
     ends: PerDirection<Endpoint>,
-    started: PerDirection<Start>,
-    partial: Partial,
     /// Numbers of SYNs that came into the open connection and that nobody has answered yet.
     claims: PerDirection<Option<u32>>,
-}
-
-/// Whether an endpoint's first packet was seen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Start {
-    #[default]
-    Unseen,
-    Seen,
-}
-
-/// Whether the flow was met midway.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Partial {
-    #[default]
-    No,
-    Yes,
 }
 
 /// Whether a segment ended the connection.
@@ -125,7 +107,6 @@ impl Tcp {
             *self.claims.of_mut(direction) = Some(tcp.seq);
             return Segment { offset: None, acked: None, ending: Ending::Open };
         }
-        self.note_partial(direction, flags);
         let taken = flags.sequence_length(payload);
         let start = self.begin(direction, tcp, flags, taken);
         write_history(self.ends.of_mut(direction), direction, flags, start, payload, history);
@@ -138,7 +119,6 @@ impl Tcp {
         let acked = flags.has(ACK).then(|| self.acknowledge(direction, tcp, flags)).flatten();
         self.advance(direction, tcp, flags, taken, payload, history);
         let ending = self.transition(direction, flags, payload);
-        *self.started.of_mut(direction) = Start::Seen;
         let data_start = if flags.has(SYN) { start.saturating_add(1) } else { start };
         Segment {
             offset: (!flags.has(RST)).then(|| u64::try_from(data_start).ok()).flatten(),
@@ -153,12 +133,6 @@ impl Tcp {
         if Direction::BOTH.iter().all(|&d| self.ends.of(d).is_clean()) {
             history.scaled(direction, b'g', &mut self.ends.of_mut(direction).gaps);
         }
-    }
-
-    /// Whether the flow was met midway.
-    #[must_use]
-    pub fn is_partial(&self) -> bool {
-        self.partial == Partial::Yes
     }
 
     /// Whether both endpoints are done.
@@ -261,19 +235,6 @@ impl Tcp {
         }
         let syn_and_fin = 1 + u64::from(end.fins > 0);
         end.last.max(end.acked).saturating_sub(syn_and_fin)
-    }
-
-    fn note_partial(&mut self, direction: Direction, flags: Flags) {
-        if *self.started.of(direction) == Start::Seen {
-            return;
-        }
-        let opens = flags.has(SYN);
-        self.partial = match direction {
-            Direction::SrcToDst if opens && !flags.has(ACK) => Partial::No,
-            Direction::SrcToDst => Partial::Yes,
-            Direction::DstToSrc if self.partial == Partial::No && opens => Partial::No,
-            Direction::DstToSrc => Partial::Yes,
-        };
     }
 
     /// Sets the origin of the sender's numbers where the segment shows it; the segment's offset.
@@ -428,7 +389,6 @@ impl Tcp {
         } else if flags.has(ACK) && peer.state == State::Established {
             // Only the SYN is missing: its SYN-ACK was seen, and now it is acknowledged.
             end.enter(State::Established);
-            self.partial = Partial::No;
         } else {
             end.enter(State::Partial);
         }
