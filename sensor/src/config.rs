@@ -9,6 +9,7 @@ use std::time::Duration;
 use analyzers::FileHashing;
 use serde::{Deserialize, Deserializer};
 
+use crate::enrich::geo::GeoConfig;
 use crate::flow::expiry::Timeouts;
 use crate::flow::{FlowSettings, VlanInKey};
 
@@ -30,6 +31,8 @@ pub struct Config {
     pub memory: MemoryConfig,
     /// Files inside flows.
     pub files: FilesConfig,
+    /// Countries and autonomous systems.
+    pub geoip: GeoConfig,
 }
 
 /// `[sensor]`
