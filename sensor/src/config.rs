@@ -12,6 +12,7 @@ use serde::{Deserialize, Deserializer};
 use crate::enrich::geo::GeoConfig;
 use crate::flow::expiry::Timeouts;
 use crate::flow::{FlowSettings, VlanInKey};
+use crate::intel::IntelConfig;
 
 /// Share of the memory budget for the flow table, in flows: about a kibibyte each, a quarter of
 /// all.
@@ -31,6 +32,8 @@ pub struct Config {
     pub memory: MemoryConfig,
     /// Files inside flows.
     pub files: FilesConfig,
+    /// Indicators and allow-lists.
+    pub intel: IntelConfig,
     /// Countries and autonomous systems.
     pub geoip: GeoConfig,
 }

@@ -20,7 +20,7 @@ fn main() -> ExitCode {
     };
     let done = match &cli.command {
         Command::Replay(args) => replay::replay(args),
-        Command::Intel(args) => intel::run(&args.command),
+        Command::Intel(args) => intel::ask::run(&args.command),
         Command::Schema(args) => print_schema(args.format),
     };
     done.unwrap_or_else(|error| {

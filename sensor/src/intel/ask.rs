@@ -9,13 +9,14 @@ use std::process::ExitCode;
 
 use analyzers::Timestamp;
 use signatures::allow::{DefaultPack, Rule};
-use signatures::feeds::{Column, Feed, Format};
+use signatures::feeds::{Column, Feed};
 use signatures::matcher::{DETECTOR, Tally};
 use signatures::value::unicode_name;
 use signatures::{
     AllowList, Indicator, IndicatorSet, Key, Kind, Matcher, Observable, Scope, SetBuilder,
 };
 
+use super::settings::{column_named, format_named, kind_named};
 use crate::cli::{IntelCheckArgs, IntelCommand, IntelReadingArgs, IntelTestArgs};
 use crate::clock;
 
@@ -29,20 +30,20 @@ const REFUSALS_PRINTED: usize = 100;
 const SILENCED_PRINTED: usize = 20;
 
 /// Why a question cannot be answered.
-pub type IntelError = Box<dyn std::error::Error + Send + Sync>;
+pub type AskError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Answers.
 ///
 /// # Errors
 /// The question makes no sense, an allow-list is broken, or the answer cannot be written.
-pub fn run(command: &IntelCommand) -> Result<ExitCode, IntelError> {
+pub fn run(command: &IntelCommand) -> Result<ExitCode, AskError> {
     match command {
         IntelCommand::Check(args) => check(args),
         IntelCommand::Test(args) => test(args),
     }
 }
 
-fn check(args: &IntelCheckArgs) -> Result<ExitCode, IntelError> {
+fn check(args: &IntelCheckArgs) -> Result<ExitCode, AskError> {
     let allow = allow_list(&args.reading)?;
     let mut builder = SetBuilder::new();
     let mut refused = 0;
@@ -60,7 +61,7 @@ fn check(args: &IntelCheckArgs) -> Result<ExitCode, IntelError> {
     Ok(exit_code(refused))
 }
 
-fn test(args: &IntelTestArgs) -> Result<ExitCode, IntelError> {
+fn test(args: &IntelTestArgs) -> Result<ExitCode, AskError> {
     let keys = readings_of(&args.value, args.reading.kind.as_deref())?;
     let allow = allow_list(&args.reading)?;
     let mut builder = SetBuilder::new();
@@ -89,19 +90,13 @@ fn exit_code(refused: usize) -> ExitCode {
     if refused == 0 { ExitCode::SUCCESS } else { ExitCode::from(SOME_REFUSED) }
 }
 
-fn allow_list(reading: &IntelReadingArgs) -> Result<AllowList, IntelError> {
+fn allow_list(reading: &IntelReadingArgs) -> Result<AllowList, AskError> {
     let pack = if reading.no_default_allow { DefaultPack::Unused } else { DefaultPack::Used };
     Ok(AllowList::load(pack, &reading.allow)?)
 }
 
-fn feeds(paths: &[PathBuf], reading: &IntelReadingArgs) -> Result<Vec<Feed>, IntelError> {
-    let format = match reading.format.as_str() {
-        "auto" => None,
-        name => Some(Format::parse(name).ok_or_else(|| {
-            let names = Format::ALL.map(Format::name).join(", ");
-            format!("unknown format {name:?}; there are auto, {names}")
-        })?),
-    };
+fn feeds(paths: &[PathBuf], reading: &IntelReadingArgs) -> Result<Vec<Feed>, AskError> {
+    let format = format_named(&reading.format)?;
     let kind = reading.kind.as_deref().map(kind_named).transpose()?;
     let columns: Result<Vec<_>, _> = reading.columns.iter().map(|text| column(text)).collect();
     let columns = columns?;
@@ -113,25 +108,14 @@ fn feeds(paths: &[PathBuf], reading: &IntelReadingArgs) -> Result<Vec<Feed>, Int
     Ok(paths.iter().map(feed).collect())
 }
 
-fn kind_named(name: &str) -> Result<Kind, String> {
-    Kind::parse(name).ok_or_else(|| {
-        let names = Kind::ALL.map(Kind::name).join(", ");
-        format!("unknown type {name:?}; there are {names}")
-    })
-}
-
 fn column(text: &str) -> Result<(Column, String), String> {
-    let named = text
-        .split_once('=')
-        .and_then(|(column, name)| Some((Column::parse(column.trim())?, name.trim().to_owned())));
-    named.ok_or_else(|| {
-        let names = Column::NAMES.map(|(_, names)| names[0]).join(", ");
-        format!("{text:?} is not COLUMN=NAME with one of the columns {names}")
-    })
+    let named = text.split_once('=');
+    let (column, name) = named.ok_or_else(|| format!("{text:?} is not COLUMN=NAME"))?;
+    Ok((column_named(column)?, name.trim().to_owned()))
 }
 
 /// What a value could be when it is seen: a hash could be of a file or of a certificate.
-fn readings_of(value: &str, kind: Option<&str>) -> Result<Vec<Key>, IntelError> {
+fn readings_of(value: &str, kind: Option<&str>) -> Result<Vec<Key>, AskError> {
     if let Some(name) = kind {
         let kind = kind_named(name)?;
         return Ok(vec![Key::parse(kind, value).map_err(|error| format!("{value:?}: {error}"))?]);
@@ -264,7 +248,7 @@ fn told(rule: &Rule) -> String {
     format!("{} ({}){reason}", rule.id, rule.file.display())
 }
 
-fn print(text: &str) -> Result<(), IntelError> {
+fn print(text: &str) -> Result<(), AskError> {
     match io::stdout().write_all(text.as_bytes()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),
