@@ -14,13 +14,14 @@
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use analyzers::Timestamp;
 use serde::Deserialize;
 use toml::Spanned;
 
 use crate::feeds::seconds_until;
-use crate::index::Index;
+use crate::index::{Finder, Index};
 use crate::observable::Observable;
 use crate::value::{canonical_url, host_of, network_of_any_size};
 use crate::{Key, Kind, Validity, limits};
@@ -53,8 +54,8 @@ pub struct AllowId(u32);
 /// What is never bad.
 #[derive(Clone, Default)]
 pub struct AllowList {
-    index: Index,
-    /// For each value in the index, its rule.
+    finder: Finder,
+    /// For each value that is looked up, its rule.
     rules_of_values: Vec<u32>,
     rules: Vec<Rule>,
 }
@@ -100,7 +101,7 @@ impl AllowList {
     /// # Errors
     /// A file cannot be read, or something in it is not understood: half an allow-list is none.
     pub fn load(pack: DefaultPack, files: &[PathBuf]) -> Result<Self, AllowError> {
-        let mut list = Self::default();
+        let mut list = Writing::default();
         if pack == DefaultPack::Used {
             list.add(Path::new(DEFAULT_NAME), DEFAULT_PACK)?;
         }
@@ -114,8 +115,8 @@ impl AllowList {
                 .map_err(|error| failed(format!("cannot be read: {error}")))?;
             list.add(file, &text)?;
         }
-        list.index.finish();
-        Ok(list)
+        let Writing { index, rules_of_values, rules } = list;
+        Ok(Self { finder: Finder::new(vec![Arc::new(index)]), rules_of_values, rules })
     }
 
     /// The entry of that number.
@@ -140,7 +141,7 @@ impl AllowList {
         at: Timestamp,
     ) -> Option<AllowId> {
         let mut first: Option<u32> = None;
-        let mut found = |value: u32| {
+        let mut found = |_, value: u32| {
             let Some(&rule) = self.rules_of_values.get(value as usize) else { return };
             let applies = self.rules.get(rule as usize).is_some_and(|rule| {
                 let scoped = rule.detectors.is_empty();
@@ -154,16 +155,26 @@ impl AllowList {
         if let Observable::Url(url) = *observable {
             if let Ok(url) = canonical_url(url) {
                 match host_of(&url) {
-                    Ok(address) => self.index.look_up(&Observable::Address(address), &mut found),
-                    Err(name) => self.index.look_up(&Observable::Domain(name), &mut found),
+                    Ok(address) => self.finder.look_up(&Observable::Address(address), &mut found),
+                    Err(name) => self.finder.look_up(&Observable::Domain(name), &mut found),
                 }
             }
         } else {
-            self.index.look_up(observable, &mut found);
+            self.finder.look_up(observable, &mut found);
         }
         first.map(AllowId)
     }
+}
 
+/// A list that is being read.
+#[derive(Default)]
+struct Writing {
+    index: Index,
+    rules_of_values: Vec<u32>,
+    rules: Vec<Rule>,
+}
+
+impl Writing {
     fn add(&mut self, file: &Path, text: &str) -> Result<(), AllowError> {
         let fail = |span: Option<std::ops::Range<usize>>, reason: String| AllowError {
             file: file.to_owned(),

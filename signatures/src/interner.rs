@@ -4,20 +4,36 @@
 //! string costs its bytes, four for where it begins and about seven in the table.
 
 use std::hash::{BuildHasher as _, Hasher as _};
+use std::sync::LazyLock;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
 use crate::limits;
 
+/// One seed for all, so that a string hashed once can be looked for in many tables. It differs in
+/// each process: who writes feeds cannot choose strings that collide.
+static SEED: LazyLock<RandomState> = LazyLock::new(RandomState::default);
+
 /// Byte strings and their numbers. Each string has a tag, a byte that parts kinds.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Interner {
     arena: Vec<u8>,
     /// Where each string begins, with its tag; it ends where the next one begins.
     starts: Vec<u32>,
     numbers: HashTable<u32>,
     hasher: RandomState,
+}
+
+impl Default for Interner {
+    fn default() -> Self {
+        Self {
+            arena: Vec::new(),
+            starts: Vec::new(),
+            numbers: HashTable::new(),
+            hasher: SEED.clone(),
+        }
+    }
 }
 
 impl Interner {
@@ -62,11 +78,24 @@ impl Interner {
         string(&self.arena, &self.starts, number)
     }
 
-    fn find_hashed(&self, hash: u64, tag: u8, bytes: &[u8]) -> Option<u32> {
+    /// All strings with their tags, in the order of their numbers.
+    pub(crate) fn strings(&self) -> impl Iterator<Item = (u8, &[u8])> + '_ {
+        (0..u32::try_from(self.len()).unwrap_or(u32::MAX)).map(|number| self.get(number))
+    }
+
+    /// Gives back the room that growing took beforehand.
+    pub(crate) fn shrink(&mut self) {
+        self.arena.shrink_to_fit();
+        self.starts.shrink_to_fit();
+    }
+
+    /// The number of a string whose hash is known.
+    pub(crate) fn find_hashed(&self, hash: u64, tag: u8, bytes: &[u8]) -> Option<u32> {
         self.numbers.find(hash, |&number| self.get(number) == (tag, bytes)).copied()
     }
 
-    fn hash(&self, tag: u8, bytes: &[u8]) -> u64 {
+    /// A string's hash, the same in every interner.
+    pub(crate) fn hash(&self, tag: u8, bytes: &[u8]) -> u64 {
         hash_of(&self.hasher, tag, bytes)
     }
 }

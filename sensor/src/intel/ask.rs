@@ -6,14 +6,15 @@ use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use analyzers::Timestamp;
 use signatures::allow::{DefaultPack, Rule};
 use signatures::feeds::{Column, Feed};
-use signatures::matcher::{DETECTOR, Tally};
+use signatures::matcher::DETECTOR;
 use signatures::value::unicode_name;
 use signatures::{
-    AllowList, Indicator, IndicatorSet, Key, Kind, Matcher, Observable, Scope, SetBuilder,
+    AllowList, Indicator, IndicatorSet, Key, Kind, Matcher, Observable, Part, Scope, Tally,
 };
 
 use super::settings::{column_named, format_named, kind_named};
@@ -45,16 +46,17 @@ pub fn run(command: &IntelCommand) -> Result<ExitCode, AskError> {
 
 fn check(args: &IntelCheckArgs) -> Result<ExitCode, AskError> {
     let allow = allow_list(&args.reading)?;
-    let mut builder = SetBuilder::new();
+    let mut parts = Vec::new();
     let mut refused = 0;
     let mut out = String::new();
     for feed in feeds(&args.feeds, &args.reading)? {
-        let tally = builder.load(&feed);
+        let (part, tally) = Part::load(&feed);
+        parts.push(Arc::new(part));
         tell_refusals(&feed.path, &tally);
         refused += tally.refused;
         write_tally(&mut out, &feed.path, &tally)?;
     }
-    let set = builder.finish();
+    let set = IndicatorSet::new(parts);
     writeln!(out, "all: {} indicators, {} KiB of memory", set.len(), set.memory_bytes() / 1024)?;
     write_silenced(&mut out, &set, &allow)?;
     print(&out)?;
@@ -64,16 +66,17 @@ fn check(args: &IntelCheckArgs) -> Result<ExitCode, AskError> {
 fn test(args: &IntelTestArgs) -> Result<ExitCode, AskError> {
     let keys = readings_of(&args.value, args.reading.kind.as_deref())?;
     let allow = allow_list(&args.reading)?;
-    let mut builder = SetBuilder::new();
+    let mut parts = Vec::new();
     let mut refused = 0;
     // What kind the value has says nothing about the feeds.
     let reading = feeds(&args.feeds, &args.reading)?;
     for feed in reading.into_iter().map(|feed| Feed { kind: None, ..feed }) {
-        let tally = builder.load(&feed);
+        let (part, tally) = Part::load(&feed);
+        parts.push(Arc::new(part));
         tell_refusals(&feed.path, &tally);
         refused += tally.refused;
     }
-    let matcher = Matcher { indicators: builder.finish(), allow };
+    let matcher = Matcher { indicators: IndicatorSet::new(parts), allow: Arc::new(allow) };
     let at = args.at.map_or_else(clock::now, |at| Timestamp::from_secs_nanos(at.as_second(), 0));
     let mut out = String::new();
     for key in &keys {

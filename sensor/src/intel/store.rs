@@ -7,8 +7,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use signatures::allow::{AllowError, DefaultPack};
-use signatures::matcher::Tally;
-use signatures::{AllowList, Matcher, SetBuilder};
+use signatures::{AllowList, IndicatorSet, Matcher, Part, Tally};
 
 use super::settings::{FeedSource, IntelConfig};
 
@@ -52,17 +51,18 @@ impl IntelStore {
     pub fn load(config: &IntelConfig) -> Result<(Self, IntelReport), IntelError> {
         let pack = if config.default_allow { DefaultPack::Used } else { DefaultPack::Unused };
         let allow = AllowList::load(pack, &config.allow)?;
-        let mut builder = SetBuilder::new();
+        let mut parts = Vec::new();
         let mut report = IntelReport::default();
         for feed in &config.feeds {
             let path = match &feed.source {
                 FeedSource::Path(path) => path.clone(),
                 FeedSource::Url(_) => config.state.join(PathBuf::from(&feed.name)),
             };
-            let tally = builder.load(&feed.at(path));
+            let (part, tally) = Part::load(&feed.at(path));
+            parts.push(Arc::new(part));
             report.feeds.push(FeedReport { name: feed.name.clone(), place: feed.place(), tally });
         }
-        let matcher = Matcher { indicators: builder.finish(), allow };
+        let matcher = Matcher { indicators: IndicatorSet::new(parts), allow: Arc::new(allow) };
         Ok((Self { current: ArcSwap::from_pointee(matcher) }, report))
     }
 

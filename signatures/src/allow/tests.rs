@@ -2,12 +2,13 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use analyzers::Timestamp;
 
 use super::{AllowError, AllowList, DefaultPack};
 use crate::feeds::Feed;
-use crate::{Matcher, Observable, SetBuilder};
+use crate::{IndicatorSet, Matcher, Observable, Part};
 
 const NOW: Timestamp = Timestamp::from_secs_nanos(1_780_000_000, 0);
 
@@ -75,10 +76,10 @@ fn the_default_pack_wins_over_a_feed_that_lists_an_update_server() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("feed.txt");
     fs::write(&path, ".windowsupdate.com\n8.8.8.8\n10.1.2.3\nevil.example\n").unwrap();
-    let mut builder = SetBuilder::new();
-    builder.load(&Feed::at(&path));
+    let (part, _) = Part::load(&Feed::at(&path));
     let allow = AllowList::load(DefaultPack::Used, &[]).unwrap();
-    let matcher = Matcher { indicators: builder.finish(), allow };
+    let indicators = IndicatorSet::new(vec![Arc::new(part)]);
+    let matcher = Matcher { indicators, allow: Arc::new(allow) };
     for (seen, expected) in [
         (Observable::Domain(b"download.windowsupdate.com"), Some("system-updates")),
         (Observable::Address("8.8.8.8".parse().unwrap()), Some("public-resolvers")),

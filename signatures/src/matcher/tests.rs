@@ -4,12 +4,13 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use analyzers::Timestamp;
 
-use super::{IndicatorSet, SetBuilder, Tally};
+use super::IndicatorSet;
 use crate::feeds::Feed;
-use crate::{Key, Kind, Matcher, Observable, limits};
+use crate::{Key, Kind, Matcher, Observable, Part, Tally, limits};
 
 const NOW: Timestamp = Timestamp::from_secs_nanos(1_780_000_000, 0);
 
@@ -17,9 +18,8 @@ fn load(content: &str) -> (IndicatorSet, Tally) {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("feed");
     fs::write(&path, content).unwrap();
-    let mut builder = SetBuilder::new();
-    let tally = builder.load(&Feed::at(&path));
-    (builder.finish(), tally)
+    let (part, tally) = Part::load(&Feed::at(&path));
+    (IndicatorSet::new(vec![Arc::new(part)]), tally)
 }
 
 /// The values of the indicators that match.

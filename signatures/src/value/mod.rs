@@ -18,8 +18,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use data_encoding::HEXLOWER;
 use smallvec::SmallVec;
 
-pub(crate) use name::canonical_name;
 pub use name::unicode_name;
+pub(crate) use name::{Name, canonical_name};
 pub(crate) use parse::{canonical_path, is_ja4, network_of_any_size};
 pub(crate) use url::{canonical_url, host_of};
 
