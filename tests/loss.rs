@@ -51,14 +51,16 @@ impl Stage for Notes {
 fn told(frames: Vec<Frame>) -> Vec<Told> {
     let mut notes = Notes::default();
     replays::run_stage(&mut Frames::new(frames), &mut notes, &Config::default(), 1);
-    notes.0.into_iter().map(told_by).collect()
+    notes.0.into_iter().filter_map(told_by).collect()
 }
 
-fn told_by(Event { time: until, flow, kind, .. }: Event) -> Told {
+/// What an event says in a row; nothing where it says none.
+fn told_by(Event { time: until, flow, kind, .. }: Event) -> Option<Told> {
     let (from, record) = match kind {
         EventKind::Record { ts, record } => (ts, record),
         EventKind::Weird { ts, record } => (ts, Box::new(record) as Box<dyn analyzers::Record>),
         EventKind::FlowRow { ts, record } => (ts, record as Box<dyn analyzers::Record>),
+        EventKind::Opened { .. } | EventKind::Active { .. } | EventKind::Odd { .. } => return None,
     };
     let header = Header {
         ts: from,
@@ -71,7 +73,8 @@ fn told_by(Event { time: until, flow, kind, .. }: Event) -> Told {
         sensor: Text::Word("test"),
     };
     let line = serde_json::to_string(&StampedRow { header, record }).expect("a row");
-    Told { ends: ends_of(&flow), from, until, row: serde_json::from_str(&line).expect("a row") }
+    let row = serde_json::from_str(&line).expect("a row");
+    Some(Told { ends: ends_of(&flow), from, until, row })
 }
 
 fn ends_of(flow: &FlowId) -> Ends {

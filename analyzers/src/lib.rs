@@ -7,6 +7,9 @@
 //! (bytes that the capture lost) and `finish`. Its answer is a [`Step`]. What it has to say leaves
 //! only through the [`Emitter`]: records (rows of a table) and weirds (odd traffic).
 //!
+//! What all flows said, in one order, is told to the detectors in [`detectors`], which answer with
+//! findings about hosts ([`detector`]).
+//!
 //! # Invariants
 //! - **Invariant:** nothing here performs I/O, reads a clock, starts a thread or uses `unsafe`.
 //!   Time is packet time and comes with the chunk.
@@ -27,30 +30,48 @@
 )]
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation))]
 
+pub mod alert;
+pub mod detector;
+pub mod detectors;
 pub mod direction;
 pub mod emitter;
 pub mod flow_id;
+pub mod flow_record;
+pub mod grade;
 pub mod limits;
 pub mod malformed;
 pub mod protocol;
 pub mod protocols;
 pub mod reader;
+pub mod recent;
 pub mod record;
+pub mod scene;
 pub mod services;
+pub mod span;
 pub mod text;
 pub mod time;
 pub mod weird;
 
+pub use alert::AlertRecord;
+pub use detector::{
+    Detector, Event, Finding, Findings, FlowsBehind, IndicatorSeen, Interest, Opening, Watcher,
+    What,
+};
 pub use direction::{Direction, PerDirection};
 pub use emitter::{Detail, Emission, Emitter};
 pub use flow_id::{Endpoint, FlowId, Transport, Uid};
+pub use flow_record::FlowRecord;
+pub use grade::{Confidence, Severity, Stage, Technique};
 pub use malformed::Malformed;
 pub use protocol::{
     Analyzer, Chunk, FileHashing, Finish, FinishReason, FlowContext, Gap, Next, Probe, Protocol,
     Step, StreamStart, Verdict,
 };
 pub use reader::Reader;
+pub use recent::Recent;
 pub use record::{Column, ColumnKind, Record, Row, Table, Value};
+pub use scene::{Heading, HomeNetworks, Scene};
+pub use span::Span;
 pub use text::Text;
 pub use time::{StatedTime, Timestamp};
 pub use weird::Weird;

@@ -172,3 +172,19 @@ pub const RDP_CHANNELS: usize = 31;
 /// Behind them a flow merely goes on as what it is, so reaching the bound is no weird. Without it
 /// the bytes of every mail would be looked at.
 pub const UPGRADE_BYTES: usize = 16 * 1_024;
+
+/// Age from which a flow tells of its originator's activity. Younger flows are told by their start
+/// and their end.
+pub const ACTIVITY_AGE: Duration = Duration::from_secs(300);
+
+/// Silence of a flow's originator after which a payload counts as activity of its own. A busy
+/// download would otherwise give an event for each packet.
+pub const ACTIVITY_IDLE: Duration = Duration::from_secs(1);
+
+/// Flows behind a finding whose uids it carries, beside the last one. An alert is read by people;
+/// its SQL shows the rest.
+pub const FINDING_UIDS: usize = 20;
+
+/// Pairs of a host and a decoy whose contacts are counted. Somebody who forges addresses of ours
+/// could otherwise grow the table for ever.
+pub const CANARY_TOUCHERS: usize = 10_000;

@@ -5,6 +5,7 @@
 //! [`Record::cells`], which walks a row's values in column order. Sinks implement [`Row`] once and
 //! know no protocol.
 
+use std::any::Any;
 use std::net::IpAddr;
 
 use crate::flow_id::{Transport, Uid};
@@ -49,10 +50,18 @@ pub enum Meaning {
     Domain,
     /// A URL or its path.
     Url,
-    /// A cryptographic hash.
-    Hash,
-    /// A fingerprint of a client or server, such as JA4.
-    Fingerprint,
+    /// SHA-1 of a certificate.
+    CertificateSha1,
+    /// SHA-256 of a certificate.
+    CertificateSha256,
+    /// SHA-256 of a file.
+    FileSha256,
+    /// JA3, the fingerprint of a client's hello.
+    Ja3,
+    /// JA4, the fingerprint of a client's hello.
+    Ja4,
+    /// A fingerprint of a server's hello.
+    ServerFingerprint,
     /// A file's name or path.
     FileName,
     /// A client's description of itself.
@@ -127,7 +136,7 @@ pub trait Row {
 }
 
 /// A row of a table, declared with [`record!`](crate::record!).
-pub trait Record: Send + std::fmt::Debug {
+pub trait Record: Any + Send + std::fmt::Debug {
     /// The table that it belongs to.
     fn table(&self) -> &'static Table;
 

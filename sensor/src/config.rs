@@ -4,9 +4,10 @@
 //! errors: a setting that is misspelt must not be silently without effect.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use analyzers::FileHashing;
+use analyzers::scene::assets::Network;
+use analyzers::scene::{Assets, HomeNetworks};
+use analyzers::{FileHashing, Span, detectors};
 use serde::{Deserialize, Deserializer};
 
 use crate::enrich::geo::GeoConfig;
@@ -36,6 +37,12 @@ pub struct Config {
     pub intel: IntelConfig,
     /// Countries and autonomous systems.
     pub geoip: GeoConfig,
+    /// Hosts with a part to play.
+    pub assets: Assets,
+    /// What becomes of findings.
+    pub watch: WatchConfig,
+    /// Knobs of the detectors.
+    pub detect: detectors::Knobs,
 }
 
 /// `[sensor]`
@@ -44,6 +51,10 @@ pub struct Config {
 pub struct SensorConfig {
     /// The name that every row carries.
     pub name: String,
+    /// The networks that the sensor guards.
+    pub home_networks: Vec<Network>,
+    /// Where it is, by the name of an IANA time zone: work hours are local.
+    pub timezone: String,
 }
 
 /// `[flow]`
@@ -84,6 +95,20 @@ pub struct MemoryConfig {
     pub budget: Size,
 }
 
+/// `[watch]`
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct WatchConfig {
+    /// Detectors that are not run, by name.
+    pub off: Vec<String>,
+    /// How long one finding is one alert; what comes later is a new one.
+    pub suppress: Span,
+    /// How long a new alert below P1 waits for what follows, so that one story is one message.
+    pub hold: Span,
+    /// Findings less likely than that are not told.
+    pub min_confidence: f64,
+}
+
 /// `[files]`
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -105,7 +130,11 @@ pub enum Switch {
 
 impl Default for SensorConfig {
     fn default() -> Self {
-        Self { name: "serval".to_owned() }
+        Self {
+            name: "serval".to_owned(),
+            home_networks: HomeNetworks::default().networks().map(Network).collect(),
+            timezone: "UTC".to_owned(),
+        }
     }
 }
 
@@ -125,6 +154,17 @@ impl Default for FlowConfig {
     }
 }
 
+impl Default for WatchConfig {
+    fn default() -> Self {
+        Self {
+            off: Vec::new(),
+            suppress: Span::seconds(24 * 3_600),
+            hold: Span::seconds(5),
+            min_confidence: 0.25,
+        }
+    }
+}
+
 impl Default for MemoryConfig {
     fn default() -> Self {
         Self { budget: Size(512 * 1024 * 1024) }
@@ -139,26 +179,6 @@ pub enum VlanWord {
     First,
     /// None.
     None,
-}
-
-/// A span of time, written as `90s`, `5m` or `1h 30m`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Span(pub Duration);
-
-impl<'de> Deserialize<'de> for Span {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse::<jiff::SignedDuration>()
-            .ok()
-            .and_then(|span| Duration::try_from(span).ok())
-            .filter(|span| !span.is_zero())
-            .map(Span)
-            .ok_or_else(|| {
-                serde::de::Error::custom(format!(
-                    "{text:?} is not a span of time; write it as \"90s\", \"5m\" or \"1h 30m\""
-                ))
-            })
-    }
 }
 
 /// A number of bytes, written as `512MiB`, `2GiB` or a plain number.
@@ -254,6 +274,8 @@ impl Config {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn parse(text: &str) -> Result<Config, String> {

@@ -5,9 +5,7 @@
 //! everything after the merge is the same with one worker or sixteen.
 
 use analyzers::weird::WeirdRecord;
-use analyzers::{FlowId, Record, Timestamp};
-
-use crate::flow::FlowRecord;
+use analyzers::{FlowId, FlowRecord, Opening, Record, Timestamp, Weird};
 
 /// One event of one flow.
 #[derive(Debug)]
@@ -25,6 +23,27 @@ pub struct Event {
 /// What happened.
 #[derive(Debug)]
 pub enum EventKind {
+    /// A flow's first packet.
+    Opened {
+        /// Packet time of it.
+        ts: Timestamp,
+        /// What it was.
+        opening: Opening,
+    },
+    /// The originator of a long flow spoke after a silence.
+    Active {
+        /// Packet time of it.
+        ts: Timestamp,
+        /// Payload bytes.
+        bytes: u32,
+    },
+    /// Odd traffic of a flow, at its first occurrence.
+    Odd {
+        /// Packet time of it.
+        ts: Timestamp,
+        /// Its kind.
+        weird: Weird,
+    },
     /// An analyzer has a row.
     Record {
         /// Packet time of the row's first packet.

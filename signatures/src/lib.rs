@@ -10,7 +10,6 @@
 pub mod allow;
 pub mod feeds;
 mod filter;
-pub mod grade;
 mod index;
 pub mod indicator;
 mod interner;
@@ -24,7 +23,7 @@ mod profile;
 pub mod value;
 
 pub use allow::AllowList;
-pub use grade::{Confidence, Severity, Stage, Technique};
+pub use analyzers::grade::{Confidence, Severity, Stage, Technique};
 pub use indicator::{Context, Indicator, Origin, Validity};
 pub use matcher::{Hit, IndicatorSet, Matcher, Matches};
 pub use observable::Observable;

@@ -127,8 +127,12 @@ fn is_looked_up(column: &Column) -> bool {
         Meaning::Identifier
         | Meaning::Address
         | Meaning::Domain
-        | Meaning::Hash
-        | Meaning::Fingerprint => column.kind == ColumnKind::Text,
+        | Meaning::CertificateSha1
+        | Meaning::CertificateSha256
+        | Meaning::FileSha256
+        | Meaning::Ja3
+        | Meaning::Ja4
+        | Meaning::ServerFingerprint => column.kind == ColumnKind::Text,
         Meaning::Plain | Meaning::Url | Meaning::FileName | Meaning::UserAgent => false,
     }
 }

@@ -9,15 +9,14 @@ pub mod expiry;
 pub mod history;
 pub mod key;
 pub mod one;
-pub mod record;
 pub mod table;
 pub mod tcp;
 pub mod uid;
+pub mod weirds;
 
 #[cfg(test)]
 pub mod tests;
 
 pub use key::{FlowKey, SHARDS, Sender, VlanInKey};
 pub use one::Flow;
-pub use record::FlowRecord;
 pub use table::{FlowSettings, FlowTable};

@@ -6,21 +6,18 @@
 
 use std::sync::Arc;
 
-use analyzers::emitter::Detail;
-use analyzers::limits::WEIRD_DETAIL_BYTES;
-use analyzers::weird::WeirdRecord;
+use analyzers::limits::{ACTIVITY_AGE, ACTIVITY_IDLE};
 use analyzers::{
     Direction, Emission, Emitter, Endpoint, FileHashing, Finish, FinishReason, FlowContext, FlowId,
-    PerDirection, StreamStart, Text, Timestamp, Transport, Weird,
+    FlowRecord, Opening, PerDirection, StreamStart, Text, Timestamp, Transport, Weird,
 };
-use smallvec::SmallVec;
 
 use super::community_id::community_id;
 use super::expiry::{Rank, Timeouts};
 use super::history::History;
 use super::key::Sender;
-use super::record::FlowRecord;
 use super::tcp::{ACK, Ending, SYN, Tcp};
+use super::weirds::{Occurrence, Weirds};
 use crate::decode::{Checksum, FragmentOverlap, Packet};
 use crate::event::{Event, EventKind};
 use crate::session::Session;
@@ -50,7 +47,9 @@ pub struct Flow {
     totals: PerDirection<Counters>,
     row: RowState,
     link: LinkFacts,
-    weirds: SmallVec<[CountedWeird; 0]>,
+    /// The capture's clock at the originator's last payload, once the flow is old.
+    spoke: Timestamp,
+    weirds: Weirds,
     events: u32,
 }
 
@@ -100,15 +99,8 @@ struct LinkFacts {
 /// Two MAC addresses.
 type Macs = ([u8; 6], [u8; 6]);
 
-struct CountedWeird {
-    weird: Weird,
-    ts: Timestamp,
-    detail: Detail,
-    count: i64,
-}
-
 /// Where a flow's first packet came from, beside the packet itself.
-pub struct Opening {
+pub struct FirstPacket {
     /// Keyed hash of the flow's key.
     pub hash: u64,
     /// Which end of the key sent the first packet.
@@ -143,7 +135,7 @@ impl Flow {
     #[must_use]
     pub fn open(
         packet: &Packet,
-        opening: Opening,
+        opening: FirstPacket,
         id: FlowId,
         ordinal: u32,
         clock: Timestamp,
@@ -196,7 +188,8 @@ impl Flow {
                 tunnel: packet.tunnel.clone(),
                 macs,
             },
-            weirds: SmallVec::new(),
+            spoke: Timestamp::MIN,
+            weirds: Weirds::default(),
             events: 0,
         }
     }
@@ -234,6 +227,36 @@ impl Flow {
     #[must_use]
     pub const fn row_start_clock(&self) -> Timestamp {
         self.row.start_clock
+    }
+
+    /// Says that it was opened, by what packet.
+    pub fn announce(&mut self, packet: &Packet, clock: Timestamp, events: &mut Vec<Event>) {
+        let opening = match &packet.tcp {
+            None => Opening::Datagram,
+            Some(tcp) if tcp.flags & (SYN | ACK) == SYN => Opening::Syn,
+            Some(tcp) if tcp.flags & SYN != 0 => Opening::SynAck,
+            Some(_) => Opening::Midstream,
+        };
+        self.push(clock, EventKind::Opened { ts: packet.time, opening }, events);
+    }
+
+    /// Tells of an originator's payload after a silence, in a flow that is old.
+    pub fn note_activity(
+        &mut self,
+        packet: &Packet,
+        sender: Sender,
+        clock: Timestamp,
+        events: &mut Vec<Event>,
+    ) {
+        let bytes = packet.payload_wire_bytes;
+        let spoken = sender.direction(self.originator) == Direction::SrcToDst && bytes > 0;
+        if !spoken || clock.since(self.first) < ACTIVITY_AGE {
+            return;
+        }
+        if clock.since(self.spoke) >= ACTIVITY_IDLE {
+            self.push(clock, EventKind::Active { ts: packet.time, bytes }, events);
+        }
+        self.spoke = clock;
     }
 
     /// Takes a packet with its payload. Returns the flow's rank, which may have changed.
@@ -306,9 +329,8 @@ impl Flow {
         let finish = Finish { reason, time: last, rest: PerDirection::default(), payload_bytes };
         self.session.finish(&finish, emitter);
         self.collect(time, emitter, events);
-        for weird in std::mem::take(&mut self.weirds) {
-            let kind = EventKind::Weird { ts: weird.ts, record: weird.record() };
-            self.push(time, kind, events);
+        for (ts, record) in self.weirds.take() {
+            self.push(time, EventKind::Weird { ts, record }, events);
         }
         let record = Box::new(self.row(reason.name()));
         self.push(time, EventKind::FlowRow { ts: self.row.start, record }, events);
@@ -321,7 +343,11 @@ impl Flow {
                 Emission::Record { ts, record } => {
                     self.push(time, EventKind::Record { ts, record }, events);
                 }
-                Emission::Weird { ts, weird, detail } => self.count_weird(ts, weird, detail),
+                Emission::Weird { ts, weird, detail } => {
+                    if self.weirds.count(ts, weird, detail) == Occurrence::First {
+                        self.push(time, EventKind::Odd { ts, weird }, events);
+                    }
+                }
             }
         }
     }
@@ -404,15 +430,6 @@ impl Flow {
         if !payload.is_empty() {
             let wire_bytes = packet.payload_wire_bytes as usize;
             self.session.datagram(direction, packet.time, payload, wire_bytes, emitter);
-        }
-    }
-
-    fn count_weird(&mut self, ts: Timestamp, weird: Weird, detail: Detail) {
-        if let Some(known) = self.weirds.iter_mut().find(|known| known.weird == weird) {
-            known.count = known.count.saturating_add(1);
-        } else {
-            // Bounded by the closed list of kinds.
-            self.weirds.push(CountedWeird { weird, ts, detail, count: 1 });
         }
     }
 
@@ -514,21 +531,6 @@ impl Counters {
             bad_checksums: self.bad_checksums.saturating_sub(told.bad_checksums),
             ..*self
         }
-    }
-}
-
-impl CountedWeird {
-    fn record(self) -> WeirdRecord {
-        let detail = match self.detail {
-            Detail::None => None,
-            Detail::Word(word) => Some(Text::Word(word)),
-            Detail::Malformed(malformed) => Some(Text::from(malformed.to_string())),
-            Detail::Text(text) => {
-                let bytes = text.as_bytes();
-                Some(Text::wire(&bytes[..bytes.len().min(WEIRD_DETAIL_BYTES)]))
-            }
-        };
-        WeirdRecord { name: self.weird.name(), detail, count: self.count }
     }
 }
 

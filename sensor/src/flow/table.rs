@@ -11,7 +11,7 @@ use hashbrown::HashTable;
 
 use super::expiry::{Deadlines, Entry, Rank, Standing, Timeouts};
 use super::key::{FlowKey, SHARDS, Sender, VlanInKey};
-use super::one::{Flow, Opening};
+use super::one::{FirstPacket, Flow};
 use super::uid::UidMaker;
 use crate::decode::{self, Packet};
 use crate::event::Event;
@@ -126,6 +126,7 @@ impl FlowTable {
             timeouts,
             &mut tools.emitter,
         );
+        flow.note_activity(&arrival.packet, arrival.sender, arrival.clock, &mut tools.events);
         if !tools.emitter.is_empty() {
             flow.collect(arrival.clock, &mut tools.emitter, &mut tools.events);
         }
@@ -193,8 +194,9 @@ impl FlowTable {
         let id = FlowId { uid, src, dst, transport: packet.transport };
         let macs = decode::macs(arrival.frame.link, arrival.frame.bytes(block));
         let hashing = tools.settings.hashing;
-        let opening = Opening { hash: arrival.hash, sender: arrival.sender, macs, hashing };
-        let flow = Box::new(Flow::open(packet, opening, id, ordinal, arrival.clock));
+        let opening = FirstPacket { hash: arrival.hash, sender: arrival.sender, macs, hashing };
+        let mut flow = Box::new(Flow::open(packet, opening, id, ordinal, arrival.clock));
+        flow.announce(packet, arrival.clock, &mut tools.events);
         let slot = self.free.pop().unwrap_or_else(|| {
             self.slots.push(None);
             u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)

@@ -3,15 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use analyzers::{Timestamp, Transport};
+use analyzers::{FlowRecord, Opening, Timestamp, Transport};
 
 use super::table::{Arrival, Tools};
 use super::tcp::{ACK, FIN, RST, SYN};
 use super::uid::UidMaker;
-use super::{FlowKey, FlowRecord, FlowSettings, FlowTable, SHARDS};
+use super::{FlowKey, FlowSettings, FlowTable, SHARDS};
 use crate::capture::{LinkType, RawPacket};
 use crate::decode::{Checksum, FragmentOverlap, Packet, Payload, TcpFields};
-use crate::event::EventKind;
+use crate::event::{Event, EventKind};
 
 /// A packet without payload.
 pub fn packet(src: &str, src_port: u16, dst: &str, dst_port: u16, transport: Transport) -> Packet {
@@ -286,9 +286,42 @@ fn silence_ends_a_flow_at_its_deadline_whoever_notices() {
             lab.table.expire(lab.clock, &mut lab.tools);
         }
         lab.take(udp(1, 161));
-        let ends: Vec<_> = lab.tools.events.iter().map(|event| event.time).collect();
+        let is_row = |event: &&Event| matches!(event.kind, EventKind::FlowRow { .. });
+        let rows = lab.tools.events.iter().filter(is_row);
+        let ends: Vec<_> = rows.map(|event| event.time).collect();
         assert_eq!(ends, [Timestamp::from_secs_nanos(160, 0)], "sweeps: {sweeps}");
         assert_eq!(lab.rows().len(), 3);
+    }
+}
+
+#[test]
+fn an_old_flow_tells_of_its_originator_after_each_silence() {
+    let mut lab = Lab::new(FlowSettings::default());
+    for (secs, millis) in [(0, 0), (59, 0), (118, 0), (177, 0), (236, 0), (295, 0)] {
+        lab.take(datagram_with_payload(secs, millis));
+    }
+    for (secs, millis) in [(301, 0), (301, 400), (302, 300), (303, 300), (303, 301)] {
+        lab.take(datagram_with_payload(secs, millis));
+    }
+    let mut opened = Vec::new();
+    let mut active = Vec::new();
+    for event in &lab.tools.events {
+        match event.kind {
+            EventKind::Opened { opening, .. } => opened.push(opening),
+            EventKind::Active { ts, bytes } => active.push((ts.nanos() / 1_000_000, bytes)),
+            _ => {}
+        }
+    }
+    assert_eq!(opened, [Opening::Datagram]);
+    assert_eq!(active, [(301_000, 4), (303_300, 4)]);
+}
+
+fn datagram_with_payload(secs: i64, millis: i64) -> Packet {
+    Packet {
+        time: Timestamp::from_secs_nanos(secs, millis * 1_000_000),
+        payload: Payload::Reassembled(Arc::from(&b"beat"[..])),
+        payload_wire_bytes: 4,
+        ..packet("10.0.0.1", 1, "10.0.0.2", 53, Transport::UDP)
     }
 }
 
@@ -331,7 +364,9 @@ fn flows_that_begin_at_the_same_instant_have_different_uids() {
     lab.take(second);
     let clock = lab.clock;
     lab.table.finish(clock, &mut lab.tools);
-    let uids: Vec<_> = lab.tools.events.iter().map(|event| event.flow.uid).collect();
+    let is_opened = |event: &&Event| matches!(event.kind, EventKind::Opened { .. });
+    let opened = lab.tools.events.iter().filter(is_opened);
+    let uids: Vec<_> = opened.map(|event| event.flow.uid).collect();
     assert_eq!(uids.len(), 2);
     assert_ne!(uids[0], uids[1]);
 }

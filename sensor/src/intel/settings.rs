@@ -20,7 +20,7 @@ use serde::Deserialize;
 use signatures::feeds::{Column, Feed, Format};
 use signatures::{Kind, Scope};
 
-use crate::config::Span;
+use analyzers::Span;
 
 /// How often a feed is fetched unless it says so itself, in seconds.
 const EVERY_SECONDS: u64 = 3_600;

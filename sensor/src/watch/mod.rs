@@ -80,6 +80,9 @@ impl Watch {
 
     fn take(&mut self, event: Event) -> Result<(), StageError> {
         let (ts, record): (Timestamp, Box<dyn Record>) = match event.kind {
+            EventKind::Opened { .. } | EventKind::Active { .. } | EventKind::Odd { .. } => {
+                return Ok(());
+            }
             EventKind::Record { ts, record } => (ts, record),
             EventKind::Weird { ts, record } => (ts, Box::new(record)),
             EventKind::FlowRow { ts, record } => {

@@ -3,10 +3,8 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use analyzers::FlowId;
+use analyzers::{FlowId, FlowRecord};
 use foldhash::HashMap;
-
-use crate::flow::FlowRecord;
 
 /// Hosts whose bytes are added up. A scan with forged sources would otherwise make the overview
 /// grow without end; hosts met later than that are left out of the ranking and counted.

@@ -42,7 +42,7 @@ record! {
         /// Bytes of the response's body, without chunk headers, before content decoding.
         response_body_bytes: Option<i64>,
         /// SHA-256 of the complete response body after content decoding.
-        response_sha256: Option<String> as Hash,
+        response_sha256: Option<String> as FileSha256,
         /// Type of the complete response body by its first bytes.
         response_mime: Option<&'static str>,
     }

@@ -25,11 +25,11 @@ record! {
         /// Chosen cipher suite by its IANA name; unknown ones as `0xNNNN`.
         cipher: Option<Text>,
         /// JA3 fingerprint of the client's hello.
-        ja3: Option<String> as Fingerprint,
+        ja3: Option<String> as Ja3,
         /// JA3S fingerprint of the server's hello.
-        ja3s: Option<String> as Fingerprint,
+        ja3s: Option<String> as ServerFingerprint,
         /// JA4 fingerprint of the client's hello.
-        ja4: Option<String> as Fingerprint,
+        ja4: Option<String> as Ja4,
         /// Whether both sides finished the handshake or sent application data.
         established: bool,
         /// Whether an earlier session was resumed.
@@ -47,9 +47,9 @@ record! {
         /// End of its validity.
         not_after: Option<StatedTime>,
         /// SHA-256 of its DER encoding.
-        cert_sha256: Option<String> as Hash,
+        cert_sha256: Option<String> as CertificateSha256,
         /// SHA-1 of its DER encoding.
-        cert_sha1: Option<String> as Hash,
+        cert_sha1: Option<String> as CertificateSha1,
         /// Certificates that the server sent.
         cert_count: Option<i32>,
         /// Whether its issuer is its subject.

@@ -171,7 +171,7 @@ pub struct Technique {
 impl Technique {
     /// By its numbers; `sub` is 0 for the technique itself. Both have few digits.
     #[must_use]
-    pub(crate) const fn new(number: u16, sub: u16) -> Self {
+    pub const fn new(number: u16, sub: u16) -> Self {
         Self { number, sub }
     }
 

@@ -1,6 +1,8 @@
-//! The row of the `flow` table.
+//! The row of the `flow` table, which the sensor's flow table fills and detectors read.
 
-use analyzers::{Text, Timestamp, record};
+use crate::record;
+use crate::text::Text;
+use crate::time::Timestamp;
 
 record! {
     /// One row per flow end; a long flow also gives interim rows, so that sums over rows are

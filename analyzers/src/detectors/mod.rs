@@ -1,0 +1,68 @@
+//! The list of detectors. To add one: a file beside this one, and its word below.
+//!
+//! A detector's file has `DETECTOR` (its descriptor), `Knobs` (what `[detect.<name>]` may set, with
+//! defaults) and `watcher` (makes its state). Its header has fixed sections, in this order: what it
+//! detects, why it matters, how, false positives, knobs, references.
+
+use serde::Deserialize;
+
+use crate::detector::{Detector, Watcher};
+
+macro_rules! detectors {
+    ($($name:ident)*) => {
+        $(pub mod $name;)*
+
+        /// Every detector.
+        pub static ALL: &[&Detector] = &[$(&$name::DETECTOR,)*];
+
+        /// `[detect]`: a table of knobs for each detector.
+        #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct Knobs {
+            $(
+                #[doc = concat!("`[detect.", stringify!($name), "]`")]
+                pub $name: $name::Knobs,
+            )*
+        }
+
+        /// The state of every detector, in the order of [`ALL`].
+        #[must_use]
+        pub fn watchers(knobs: &Knobs) -> Vec<(&'static Detector, Box<dyn Watcher>)> {
+            vec![$((&$name::DETECTOR, $name::watcher(&knobs.$name)),)*]
+        }
+    };
+}
+
+detectors! {
+    canary
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_detector_is_documented_in_the_fixed_sections() {
+        let sections = [
+            "# What it detects",
+            "# Why it matters",
+            "# How",
+            "# False positives",
+            "# Knobs",
+            "# References",
+        ];
+        for detector in ALL {
+            let text = detector.documentation();
+            let found: Vec<&str> = text.lines().filter(|line| line.starts_with("# ")).collect();
+            assert_eq!(found, sections, "{}", detector.name);
+        }
+    }
+
+    #[test]
+    fn names_are_unique() {
+        let mut names: Vec<_> = ALL.iter().map(|detector| detector.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), ALL.len());
+    }
+}
