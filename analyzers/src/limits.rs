@@ -63,7 +63,7 @@ pub const TLS_NAMES: usize = 1_024;
 /// Destination connection ids per QUIC flow for which keys are derived in vain. Each costs a dozen
 /// hashes, and a sender of random ids would have them all computed.
 pub const QUIC_KEY_FAILURES: u8 = 8;
-// SMB. Together they are a flow's worst case of some 73 KiB; without them a client that never gets
+// SMB. Together they are a flow's worst case of some 90 KiB; without them a client that never gets
 // an answer, or never closes a file, owns the sensor's memory.
 
 /// Bytes of an SMB message that are looked at; the longest thing there is a logon token. Contents
@@ -84,6 +84,17 @@ pub const SMB_SKEW: Duration = Duration::from_millis(10);
 
 /// Bytes of names in waiting requests.
 pub const SMB_PENDING_TEXT_BYTES: usize = 8 * 1024;
+
+/// Transactions of an SMB 1 flow that announce more than they brought. Exploits groom a server's
+/// memory with about a hundred before they come to the point; clients have none for long.
+pub const SMB1_TRANSACTIONS: usize = 256;
+
+/// Requests of an SMB 1 flow that have no answer. Servers allow 50; what waits for a change in a
+/// folder stays for hours.
+pub const SMB1_EXCHANGES: usize = 256;
+
+/// Requests of an SMB 1 flow that had an answer, which may go on in another message.
+pub const SMB1_ANSWERED: usize = 64;
 
 /// Open files. The least recently used leaves its sums and is forgotten.
 pub const SMB_OPEN_FILES: usize = 128;

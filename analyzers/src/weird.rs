@@ -93,6 +93,32 @@ weirds! {
     SmbCompressed = "smb_compressed",
     /// A compressed SMB message's sizes overflow 32 bits, as in attacks on CVE-2020-0796.
     SmbCompressionOverflow = "smb_compression_overflow",
+    /// An SMB tree connect names an address that is not the server's; worms with addresses of
+    /// another network built in do so (WannaCry), and clients behind address translation.
+    SmbTreeNamesOtherAddress = "smb_tree_names_other_address",
+    /// An SMB 1 transaction goes on with a secondary of another family; TRANSACTION2_SECONDARY in
+    /// NT_TRANSACT is how EternalBlue overflows.
+    Smb1SecondaryOfOtherTransaction = "smb1_secondary_of_other_transaction",
+    /// SMB 1 WRITE_ANDX has the ids of a transaction that is under way, as in EternalRomance and
+    /// EternalSynergy.
+    Smb1WriteInTransaction = "smb1_write_in_transaction",
+    /// SMB 1 NT_TRANSACT asks for NT_RENAME, which no server carries out; EternalChampion does.
+    Smb1NtRenameTransaction = "smb1_nt_rename_transaction",
+    /// The rest of an SMB 1 NT_RENAME came before the server asked for it: the race of
+    /// EternalChampion.
+    Smb1NtRenameSecondary = "smb1_nt_rename_secondary",
+    /// An SMB 1 server answered TRANSACTION2 under a multiplex id of 81 to 83 that no request had,
+    /// as the implant DoublePulsar does.
+    Smb1ImplantAnswer = "smb1_implant_answer",
+    /// An SMB 1 server answered under process and multiplex ids that no request had.
+    Smb1UnaskedMultiplexId = "smb1_unasked_multiplex_id",
+    /// An SMB 1 client sent a TRANSACTION2 sub-command that nobody implements, such as
+    /// SESSION_SETUP, by which DoublePulsar is asked.
+    Smb1UnusedSubcommand = "smb1_unused_subcommand",
+    /// An SMB 1 client sent an NT_TRANSACT function that is not defined; EternalBlue sends 0.
+    Smb1UnusedNtFunction = "smb1_unused_nt_function",
+    /// An SMB 1 client sent a command that is unused or that nobody implements.
+    Smb1UnusedCommand = "smb1_unused_command",
 
     // HTTP.
     /// A start line or header field does not read as HTTP; what could be read was kept.

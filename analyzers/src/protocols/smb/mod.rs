@@ -13,9 +13,10 @@
 //!
 //! # Memory
 //! A flow keeps at most [`SMB_PENDING`](crate::limits::SMB_PENDING) requests and
-//! [`SMB_OPEN_FILES`](crate::limits::SMB_OPEN_FILES) open files of some 200 bytes each, and 26 KiB
-//! of names: about 73 KiB, when an attacker fills every table; a few KiB otherwise. Of the stream
-//! it asks for [`SMB_HEAD_BYTES`](crate::limits::SMB_HEAD_BYTES) a direction at most.
+//! [`SMB_OPEN_FILES`](crate::limits::SMB_OPEN_FILES) open files of some 200 bytes each, 26 KiB of
+//! names, and of SMB 1 the ids of some hundred messages: about 90 KiB, when an attacker fills every
+//! table; a few KiB otherwise. Of the stream it asks for
+//! [`SMB_HEAD_BYTES`](crate::limits::SMB_HEAD_BYTES) a direction at most.
 
 mod credentials;
 mod dcerpc;
@@ -43,12 +44,16 @@ use crate::emitter::{Detail, Emitter};
 use crate::flow_id::Transport;
 use crate::limits::SMB_HEAD_BYTES;
 use crate::malformed::MalformedKind;
-use crate::protocol::{Analyzer, Chunk, Finish, FlowContext, Gap, Probe, Protocol, Step, Verdict};
+use crate::protocol::{
+    Analyzer, Chunk, Finish, FlowContext, Gap, Probe, Protocol, Step, StreamStart, Verdict,
+};
 use crate::reader::Reader;
 use crate::time::Timestamp;
 use crate::weird::Weird;
 use ledger::Ledger;
+use name::server_address;
 use nbss::{Found, Frame, Magic};
+use smb1::Invariants;
 use transaction::{Envelope, FileKey, Flaw, Request};
 
 /// Server message block.
@@ -62,7 +67,7 @@ pub const PROTOCOL: Protocol = Protocol {
     ports: &PORTS,
     buffer_bytes_max: SMB_HEAD_BYTES * 2,
     probe,
-    analyzer: Some(|_: &FlowContext| Box::new(Smb::new())),
+    analyzer: Some(|flow: &FlowContext| Box::new(Smb::new(flow))),
     tables: &[&SmbRecord::TABLE],
 };
 
@@ -161,8 +166,11 @@ struct Run {
 
 /// The state of one flow.
 struct Smb {
+    flow: FlowContext,
     halves: PerDirection<Half>,
     ledger: Ledger,
+    /// Made by the first message of SMB 1.
+    invariants: Option<Box<Invariants>>,
 }
 
 impl Analyzer for Smb {
@@ -184,6 +192,7 @@ impl Analyzer for Smb {
         let half = self.halves.of_mut(gap.direction);
         half.since = None;
         half.place = half.place.after(gap.missing.saturating_add(unread));
+        self.lost_sight();
         Step::Consumed(0)
     }
 
@@ -192,6 +201,9 @@ impl Analyzer for Smb {
             let mut r = Reader::new(finish.rest.of(direction));
             let run = Run { direction, time: finish.time, supply: Supply::Ended };
             self.run(&mut r, run, emitter);
+        }
+        if let Some(invariants) = &mut self.invariants {
+            invariants.finish(emitter);
         }
         self.ledger.finish(emitter);
     }
@@ -218,9 +230,14 @@ impl Place {
 }
 
 impl Smb {
-    const fn new() -> Self {
+    const fn new(flow: &FlowContext) -> Self {
         const HALF: Half = Half { place: Place::Frame, since: None, compound: None };
-        Self { halves: PerDirection { src: HALF, dst: HALF }, ledger: Ledger::new() }
+        Self {
+            flow: *flow,
+            halves: PerDirection { src: HALF, dst: HALF },
+            ledger: Ledger::new(),
+            invariants: None,
+        }
     }
 
     /// Reads on as long as there are bytes; returns how many the next step needs.
@@ -253,6 +270,7 @@ impl Smb {
                     emitter.weird(run.time, Weird::SmbLostPlace);
                     half.since = None;
                     half.place = Place::Lost;
+                    self.lost_sight();
                 }
                 Frame::Short(needed) => return Progress::Short(needed),
             },
@@ -353,7 +371,7 @@ impl Smb {
                 let half = self.halves.of_mut(run.direction);
                 let request = half.relate(&header, &mut envelope, request);
                 if let Some(request) = request {
-                    self.ledger.request(envelope, request, emitter);
+                    self.ask(envelope, request, run, emitter);
                 }
             }
             smb2::Role::Response => {
@@ -370,6 +388,7 @@ impl Smb {
         let Some(header) = flaw.keep(smb1::Header::read(&mut Reader::new(head))) else {
             return note(&flaw, run, emitter);
         };
+        let start = self.flow.start;
         let mut chain = smb1::Chain::new(&header, head);
         let mut step = 0;
         let mut opens = false;
@@ -385,6 +404,8 @@ impl Smb {
             };
             match header.role {
                 smb1::Role::Request => {
+                    let invariants = self.invariants.get_or_insert_with(|| Invariants::of(start));
+                    invariants.request(&header, &block, run.time, emitter);
                     let request = smb1::request(&mut block, &mut flaw);
                     envelope.command = block.command;
                     if let Some(mut request) = request {
@@ -393,10 +414,15 @@ impl Smb {
                             *file = FileKey::OpenedBy(header.message);
                         }
                         opens |= matches!(request, Request::Open { .. });
-                        self.ledger.request(envelope, request, emitter);
+                        self.ask(envelope, request, run, emitter);
                     }
                 }
                 smb1::Role::Response => {
+                    if step == 0 {
+                        let invariants =
+                            self.invariants.get_or_insert_with(|| Invariants::of(start));
+                        invariants.response(&header, &block, run.time, emitter);
+                    }
                     // The header's status is that of the last command that was carried out.
                     let status = if chain.is_over() { header.status } else { status::SUCCESS };
                     if let Some(response) = smb1::response(&mut block, &mut flaw) {
@@ -410,6 +436,31 @@ impl Smb {
             self.ledger.chain_ended(header.message, step, emitter);
         }
         note(&flaw, run, emitter);
+    }
+
+    /// Bytes are missing: what was asked may be among them.
+    fn lost_sight(&mut self) {
+        self.flow.start = StreamStart::Midstream;
+        if let Some(invariants) = &mut self.invariants {
+            invariants.lost_sight();
+        }
+    }
+
+    /// Enters a request; a share of another server than the one that is asked is odd.
+    fn ask(&mut self, envelope: Envelope, request: Request, run: Run, emitter: &mut Emitter) {
+        if let Request::TreeConnect(Some(share)) = &request
+            && let Some(named) = server_address(share.as_bytes())
+        {
+            let server = match run.direction {
+                Direction::SrcToDst => self.flow.dst.ip,
+                Direction::DstToSrc => self.flow.src.ip,
+            };
+            if named != server {
+                let detail = Detail::Text(share.clone());
+                emitter.weird_with(run.time, Weird::SmbTreeNamesOtherAddress, detail);
+            }
+        }
+        self.ledger.request(envelope, request, emitter);
     }
 
     /// What a compressed message leaves readable: often its header and fixed part.

@@ -5,6 +5,8 @@
 //! keeps its three bytes of generalised UTF-8, which sinks escape like any other odd byte, so that
 //! no two different names ever look the same.
 
+use std::net::IpAddr;
+
 use crate::limits::SMB_NAME_BYTES;
 use crate::reader::Reader;
 use crate::text::Text;
@@ -49,6 +51,21 @@ pub(super) fn terminated<'a>(r: &mut Reader<'a>, encoding: Encoding) -> &'a [u8]
     let bytes = r.sub_lax(len.unwrap_or(rest.len())).whole();
     r.sub_lax(terminator);
     bytes
+}
+
+/// The server of a share's name (`\\\\SERVER\\SHARE`), where an address stands for it; IPv6 in the
+/// form that a path allows, with a domain of its own.
+pub(super) fn server_address(share: &[u8]) -> Option<IpAddr> {
+    const IPV6_DOMAIN: &str = ".ipv6-literal.net";
+    let server = share.strip_prefix(b"\\\\")?.split(|byte| *byte == b'\\').next()?;
+    let server = std::str::from_utf8(server).ok()?;
+    let at = server.len().checked_sub(IPV6_DOMAIN.len());
+    match at.and_then(|at| server.split_at_checked(at)) {
+        Some((address, domain)) if domain.eq_ignore_ascii_case(IPV6_DOMAIN) => {
+            address.replace('-', ":").parse().ok()
+        }
+        _ => server.parse().ok(),
+    }
 }
 
 fn utf16(bytes: &[u8]) -> Vec<u8> {

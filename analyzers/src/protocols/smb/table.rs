@@ -56,6 +56,16 @@ impl<K: PartialEq, V: Weighed> Table<K, V> {
         self.entries.iter_mut().rev().find(|(known, _)| known == key).map(|(_, value)| value)
     }
 
+    /// Whether nothing is in it.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Whether `wanted` accepts any entry.
+    pub(super) fn any(&self, wanted: impl Fn(&K, &V) -> bool) -> bool {
+        self.entries.iter().any(|(key, value)| wanted(key, value))
+    }
+
     /// The key of the youngest entry that `wanted` accepts.
     pub(super) fn key_where(&self, wanted: impl Fn(&V) -> bool) -> Option<K>
     where

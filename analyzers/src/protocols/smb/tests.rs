@@ -1,6 +1,7 @@
 //! Tests: a small wire builder, a flow that collects what the analyzer says, and the tables by
 //! theme.
 
+mod invariants;
 mod parts;
 mod smb1;
 mod smb2;
@@ -36,7 +37,7 @@ struct Wire {
 impl Wire {
     fn new() -> Self {
         Self {
-            smb: Smb::new(),
+            smb: Smb::new(&flow(445)),
             emitter: Emitter::default(),
             unread: PerDirection::default(),
             needed: PerDirection::default(),
@@ -289,14 +290,17 @@ fn tree_request(share: &str) -> Fields {
     Fields::new().u16(9).u16(0).u16(64 + 8).u16(name.len()).bytes(&name)
 }
 
-fn probe(bytes: &[u8], port: u16) -> Verdict {
+fn flow(port: u16) -> FlowContext {
     let end = |port| Endpoint { ip: std::net::Ipv4Addr::LOCALHOST.into(), port };
-    let flow = FlowContext {
+    FlowContext {
         src: end(50_000),
         dst: end(port),
         transport: Transport::TCP,
         start: StreamStart::Beginning,
         hashing: crate::protocol::FileHashing::Off,
-    };
-    (PROTOCOL.probe)(&Probe { flow: &flow, direction: CLIENT, bytes })
+    }
+}
+
+fn probe(bytes: &[u8], port: u16) -> Verdict {
+    (PROTOCOL.probe)(&Probe { flow: &flow(port), direction: CLIENT, bytes })
 }

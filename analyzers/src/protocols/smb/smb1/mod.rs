@@ -4,10 +4,12 @@
 //! In: the first bytes of a message. Out: a [`Header`], and one [`Block`] after another of its
 //! chain; [`request`] and [`response`] read what a block says.
 
+mod invariants;
 mod request;
 mod response;
 mod transactions;
 
+pub(super) use invariants::Invariants;
 pub(super) use request::request;
 pub(super) use response::response;
 
@@ -21,7 +23,8 @@ use crate::reader::Reader;
 /// Bytes of the header.
 pub(super) const HEADER_BYTES: usize = 32;
 
-/// Bytes of the longest words of a write or read, with their counts and padding.
+/// Bytes of the longest words of a write, a read or a transaction's second message, with their
+/// counts and padding.
 const TRANSFER_BYTES: usize = 40;
 
 /// Commands, MS-CIFS 2.2.2.1.
@@ -38,21 +41,24 @@ mod code {
     pub(super) const WRITE: u16 = 0x0b;
     pub(super) const CREATE_NEW: u16 = 0x0f;
     pub(super) const CHECK_DIRECTORY: u16 = 0x10;
+    pub(super) const LOCKING_ANDX: u16 = 0x24;
     pub(super) const TRANSACTION: u16 = 0x25;
+    pub(super) const TRANSACTION_SECONDARY: u16 = 0x26;
     pub(super) const WRITE_AND_CLOSE: u16 = 0x2c;
     pub(super) const OPEN_ANDX: u16 = 0x2d;
     pub(super) const READ_ANDX: u16 = 0x2e;
     pub(super) const WRITE_ANDX: u16 = 0x2f;
     pub(super) const TRANSACTION2: u16 = 0x32;
+    pub(super) const TRANSACTION2_SECONDARY: u16 = 0x33;
     pub(super) const TREE_CONNECT: u16 = 0x70;
     pub(super) const NEGOTIATE: u16 = 0x72;
     pub(super) const SESSION_SETUP_ANDX: u16 = 0x73;
     pub(super) const LOGOFF_ANDX: u16 = 0x74;
     pub(super) const TREE_CONNECT_ANDX: u16 = 0x75;
     pub(super) const NT_TRANSACT: u16 = 0xa0;
+    pub(super) const NT_TRANSACT_SECONDARY: u16 = 0xa1;
     pub(super) const NT_CREATE_ANDX: u16 = 0xa2;
     pub(super) const NT_RENAME: u16 = 0xa5;
-    pub(super) const LOCKING_ANDX: u16 = 0x24;
     pub(super) const NO_ANDX: u16 = 0xff;
 }
 
@@ -112,13 +118,25 @@ impl Header {
         })
     }
 
+    /// The id by which a client tells apart what one of its processes asks.
+    #[allow(clippy::cast_possible_truncation, reason = "the multiplex id is the low half")]
+    pub(super) const fn multiplex(&self) -> u16 {
+        self.message as u16
+    }
+
     /// How much of a message of `length` bytes is looked at; the rest is content and passes by.
     pub(super) fn head_bytes(&self, length: usize) -> usize {
         let worth = match (u16::from(self.code), self.role) {
             (code::WRITE | code::WRITE_ANDX | code::WRITE_AND_CLOSE, Role::Request) => {
                 HEADER_BYTES + TRANSFER_BYTES + BIND_BYTES
             }
-            (code::READ | code::READ_ANDX, Role::Response) => HEADER_BYTES + TRANSFER_BYTES,
+            (code::READ | code::READ_ANDX, Role::Response)
+            | (
+                code::TRANSACTION_SECONDARY
+                | code::TRANSACTION2_SECONDARY
+                | code::NT_TRANSACT_SECONDARY,
+                Role::Request,
+            ) => HEADER_BYTES + TRANSFER_BYTES,
             _ => SMB_HEAD_BYTES,
         };
         worth.min(length)
@@ -177,15 +195,15 @@ impl<'a> Block<'a> {
 pub(super) struct Chain<'a> {
     message: &'a [u8],
     encoding: Encoding,
-    /// The next block's command, and where it begins.
-    next: Option<(u16, usize)>,
+    /// The next block's command, and where it begins; or what is wrong with that.
+    next: Option<Result<(u16, usize), Malformed>>,
     steps: u8,
 }
 
 impl<'a> Chain<'a> {
     /// Starts at the block behind the header.
     pub(super) fn new(header: &Header, message: &'a [u8]) -> Self {
-        let next = Some((u16::from(header.code), HEADER_BYTES));
+        let next = Some(Ok((u16::from(header.code), HEADER_BYTES)));
         Self { message, encoding: header.encoding, next, steps: 0 }
     }
 
@@ -199,7 +217,7 @@ impl<'a> Chain<'a> {
     /// # Errors
     /// The block is cut short, leads back, or is one too many; the chain ends there.
     pub(super) fn block(&mut self) -> Result<Option<Block<'a>>, Malformed> {
-        let Some((code, at)) = self.next.take() else { return Ok(None) };
+        let Some((code, at)) = self.next.take().transpose()? else { return Ok(None) };
         if self.steps >= SMB_ANDX_STEPS {
             return Err(Malformed::limit("AndX chain", at));
         }
@@ -227,10 +245,11 @@ impl<'a> Chain<'a> {
             && offset < message.len()
         {
             // A block begins behind the words of the one before: no chain can lead to itself.
-            if offset < bytes_at {
-                return Err(Malformed::bad_value("AndX offset", at));
-            }
-            self.next = Some((next, offset));
+            self.next = Some(if offset < bytes_at {
+                Err(Malformed::bad_value("AndX offset", at))
+            } else {
+                Ok((next, offset))
+            });
         }
         Ok(Some(Block { command, encoding, message, words, words_count, bytes, bytes_at }))
     }
