@@ -33,6 +33,8 @@ macro_rules! detectors {
     };
 }
 
+pub mod beacon;
+
 detectors! {
     canary
 }
