@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use analyzers::scene::assets::Network;
 use analyzers::scene::{Assets, HomeNetworks};
 use analyzers::{FileHashing, Span, detectors};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::alerts::config::AlertsConfig;
 use crate::enrich::geo::GeoConfig;
 use crate::flow::expiry::Timeouts;
 use crate::flow::{FlowSettings, VlanInKey};
@@ -43,6 +44,8 @@ pub struct Config {
     pub watch: WatchConfig,
     /// Knobs of the detectors.
     pub detect: detectors::Knobs,
+    /// Where alerts go.
+    pub alerts: AlertsConfig,
 }
 
 /// `[sensor]`
@@ -193,6 +196,15 @@ impl<'de> Deserialize<'de> for Size {
                 "{text:?} is not a size; write it as \"512MiB\" or \"2GiB\""
             ))
         })
+    }
+}
+
+impl Serialize for Size {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let units = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1)];
+        let fits = |(_, unit): &&(&str, u64)| self.0.is_multiple_of(*unit);
+        let (name, unit) = units.iter().find(fits).copied().unwrap_or(("B", 1));
+        serializer.collect_str(&format_args!("{}{name}", self.0 / unit))
     }
 }
 

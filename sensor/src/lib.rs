@@ -7,6 +7,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod alerts;
 pub mod archive;
 pub mod capture;
 pub mod cli;

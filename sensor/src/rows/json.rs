@@ -6,10 +6,11 @@
 
 use std::io::{self, Write};
 
+use analyzers::text::escape;
 use analyzers::{Column, Row, Text, Value};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::{MacText, StampedRow, StatedText, UtcText, columns};
+use super::{MacText, RowRef, StampedRow, StatedText, UtcText, columns};
 
 /// Writes rows as lines of JSON.
 #[derive(Debug)]
@@ -45,6 +46,12 @@ impl<W: Write> JsonLines<W> {
 }
 
 impl Serialize for StampedRow {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.as_ref().serialize(serializer)
+    }
+}
+
+impl Serialize for RowRef<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let table = self.record.table();
         let mut object = serializer.serialize_map(None)?;
@@ -89,7 +96,7 @@ impl Serialize for Json<Value<'_>> {
         match self.0 {
             Value::Null => serializer.serialize_unit(),
             Value::Text(text) => Json(text).serialize(serializer),
-            Value::Str(text) => serializer.serialize_str(text),
+            Value::Str(text) => serializer.serialize_str(&escape(text.as_bytes())),
             Value::Bool(value) => serializer.serialize_bool(value),
             Value::U8(value) => serializer.serialize_u8(value),
             Value::U16(value) => serializer.serialize_u16(value),

@@ -29,6 +29,28 @@ pub struct StampedRow {
 impl StampedRow {
     /// Puts the values into `row`, in the order of [`columns`].
     pub fn cells(&self, row: &mut dyn Row) {
+        self.as_ref().cells(row);
+    }
+
+    /// The same, borrowed.
+    #[must_use]
+    pub fn as_ref(&self) -> RowRef<'_> {
+        RowRef { header: &self.header, record: self.record.as_ref() }
+    }
+}
+
+/// One row, borrowed from wherever its parts are.
+#[derive(Clone, Copy, Debug)]
+pub struct RowRef<'a> {
+    /// When, which flow, which sensor.
+    pub header: &'a Header,
+    /// The table's own columns.
+    pub record: &'a dyn Record,
+}
+
+impl RowRef<'_> {
+    /// Puts the values into `row`, in the order of [`columns`].
+    pub fn cells(&self, row: &mut dyn Row) {
         self.header.cells(row);
         self.record.cells(row);
     }

@@ -1,0 +1,1 @@
+//! What readers of each format make of hostile text.

@@ -1,0 +1,1 @@
+//! Debian's rsyslog as the receiver, where it is installed.
