@@ -152,14 +152,23 @@ impl Alert {
             left_out.push(name);
             text = render(&alert, &left_out);
         }
-        while text.len() > bytes && !alert.title.is_empty() {
-            let excess = text.len() - bytes;
-            let keep = alert.title.len().saturating_sub(excess.max(1));
-            alert.title.truncate(alert.title.floor_char_boundary(keep));
-            if left_out.last() != Some(&"title") {
-                left_out.push("title");
+        if text.len() <= bytes || alert.title.is_empty() {
+            return (text, left_out.len());
+        }
+        // A shape may hold the title more than once, so how much of it fits is searched for.
+        left_out.push("title");
+        let title = std::mem::take(&mut alert.title);
+        let (mut fits, mut too_long) = (0, title.len());
+        text = render(&alert, &left_out);
+        while too_long - fits > 1 {
+            let middle = usize::midpoint(fits, too_long);
+            alert.title = title[..title.floor_char_boundary(middle)].to_owned();
+            let longer = render(&alert, &left_out);
+            if longer.len() <= bytes {
+                (fits, text) = (middle, longer);
+            } else {
+                too_long = middle;
             }
-            text = render(&alert, &left_out);
         }
         (text, left_out.len())
     }

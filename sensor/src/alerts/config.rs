@@ -6,6 +6,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use serde::de::{Error as _, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::alert::Level;
@@ -24,6 +25,7 @@ const OUTBOX_BYTES_MAX: u64 = 16 << 30;
 pub struct AlertsConfig {
     /// Where alerts go. Each sink gets every alert of at least its `min_severity`, in order, at
     /// least once.
+    #[serde(deserialize_with = "numbered_sinks")]
     pub sinks: Vec<SinkKind>,
     /// How much may wait for sinks that are down or slow, 1MiB to 16GiB. Beyond it the oldest of
     /// the least severe alerts are dropped, which is told.
@@ -37,12 +39,39 @@ impl Default for AlertsConfig {
     }
 }
 
+/// Sinks, of which one that is wrong is named by its place.
+fn numbered_sinks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<SinkKind>, D::Error> {
+    struct Sinks;
+
+    impl<'de> Visitor<'de> for Sinks {
+        type Value = Vec<SinkKind>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a list of sinks, as in [{ type = \"stdout\" }]")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<SinkKind>, A::Error> {
+            let mut sinks = Vec::new();
+            loop {
+                let place = sinks.len() + 1;
+                let wrong = |error| A::Error::custom(format!("sink {place}: {error}"));
+                match seq.next_element().map_err(wrong)? {
+                    Some(sink) => sinks.push(sink),
+                    None => return Ok(sinks),
+                }
+            }
+        }
+    }
+
+    deserializer.deserialize_seq(Sinks)
+}
+
 fn outbox_size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Size, D::Error> {
     let size = Size::deserialize(deserializer)?;
     if (OUTBOX_BYTES_MIN..=OUTBOX_BYTES_MAX).contains(&size.0) {
         Ok(size)
     } else {
-        Err(serde::de::Error::custom("an outbox has between \"1MiB\" and \"16GiB\""))
+        Err(D::Error::custom("an outbox has between \"1MiB\" and \"16GiB\""))
     }
 }
 
@@ -309,7 +338,7 @@ impl FromStr for Address {
 
 impl<'de> Deserialize<'de> for Address {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
     }
 }
 

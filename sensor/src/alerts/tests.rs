@@ -61,7 +61,7 @@ fn a_file_is_rotated_and_only_so_many_are_kept() {
     for at in 0..400 {
         delivery.send(&header(at), &sample(at));
         if at % 20 == 0 {
-            std::thread::sleep(Duration::from_millis(10));
+            thread::sleep(Duration::from_millis(10));
         }
     }
     assert!(delivery.close(PATIENCE).is_complete());
@@ -98,7 +98,7 @@ fn wait_until(mut is_so: impl FnMut() -> bool) {
         if is_so() {
             return;
         }
-        std::thread::sleep(Duration::from_millis(10));
+        thread::sleep(Duration::from_millis(10));
     }
     panic!("it never came to be so");
 }
@@ -185,7 +185,7 @@ fn a_receiver_that_never_reads_delays_nobody() {
     for at in 0..10_000 {
         delivery.send(&header(at), &sample(at));
         if at % 100 == 0 {
-            std::thread::sleep(Duration::from_millis(1));
+            thread::sleep(Duration::from_millis(1));
         }
     }
     wait_until(|| delivery.progress()[1].1.delivered == 10_000);
@@ -213,10 +213,10 @@ fn mistakes_of_the_configuration_are_named() {
         ("{ type = \"syslog\", address = \"tcp://a b\" }", "write it as"),
         ("{ type = \"stdout\", min_severity = \"high\" }", "`P3`"),
     ] {
-        let text = format!("[alerts]\nsinks = [\n  {sink},\n]");
+        let text = format!("[alerts]\nsinks = [{{ type = \"stdout\" }}, {sink}]");
         let error = toml::from_str::<crate::config::Config>(&text).unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
-        assert!(error.contains("line 3"), "{error}");
+        assert!(error.contains("line 2") && error.contains("sink 2: "), "{error}");
     }
     for (sink, expected) in [
         ("tls://a\", ca = \"/nowhere", "`ca`: /nowhere"),

@@ -102,6 +102,8 @@ struct Shelf {
     shed: ByLevel,
     phase: Phase,
     failures: u64,
+    /// Held for as long as this process writes to the folder.
+    lock: Option<File>,
 }
 
 /// Where in its life the outbox is.
@@ -119,8 +121,6 @@ enum Phase {
 #[derive(Debug)]
 pub(super) struct Outbox {
     folder: Option<PathBuf>,
-    /// Held for as long as this process writes here.
-    _lock: Option<File>,
     queue: Mutex<Queue>,
     arrived: Condvar,
     shelf: Mutex<Shelf>,
@@ -170,10 +170,10 @@ impl Outbox {
             shed: ByLevel::default(),
             phase: Phase::Open,
             failures: 0,
+            lock,
         };
         let outbox = Self {
             folder: folder.map(Path::to_owned),
-            _lock: lock,
             queue: Mutex::new(Queue { next, ..Queue::default() }),
             arrived: Condvar::new(),
             shelf: Mutex::new(shelf),
@@ -307,6 +307,9 @@ impl Outbox {
     /// A sink has surely got everything before `cursor`.
     pub(super) fn acknowledge(&self, lane: Lane, cursor: u64) {
         let mut shelf = self.shelf();
+        if shelf.phase == Phase::Stopped {
+            return;
+        }
         if let Some(at) = shelf.cursors.get_mut(lane) {
             *at = cursor;
         }
@@ -331,13 +334,15 @@ impl Outbox {
         self.arrived.notify_all();
     }
 
-    /// Nothing more is to be delivered; how far all are is on the disk.
+    /// Nothing more is to be delivered; how far all are is on the disk, which is left to others. A
+    /// sink that is told so late has no say any more.
     pub(super) fn stop(&self) {
         let mut shelf = self.shelf();
         shelf.phase = Phase::Stopped;
         if let Err(error) = self.settle(&mut shelf, Sync::Now) {
             tracing::warn!("cannot write how far the sinks are: {error}; check the disk");
         }
+        shelf.lock = None;
         drop(shelf);
         self.changed.notify_all();
     }

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Letter, Sink, Taken};
 use crate::alerts::config::JsonlConfig;
-use crate::alerts::formats::JsonFormat;
+use crate::alerts::formats::Format;
 
 /// Bytes at a file's end in which the start of a half line is looked for. Lines are shorter.
 const TAIL_BYTES: u64 = 4 << 20;
@@ -20,7 +20,7 @@ const TAIL_BYTES: u64 = 4 << 20;
 /// The sink.
 pub(super) struct JsonLinesFile {
     path: PathBuf,
-    format: JsonFormat,
+    format: Format,
     rotate_bytes: u64,
     keep: u32,
     file: Option<File>,
@@ -31,7 +31,7 @@ impl JsonLinesFile {
     pub(super) fn new(config: &JsonlConfig) -> Self {
         Self {
             path: config.path.clone(),
-            format: config.format,
+            format: Format::Json(config.format),
             rotate_bytes: config.rotate.0,
             keep: config.keep,
             file: None,

@@ -5,11 +5,11 @@ use std::io::{self, Write as _};
 
 use super::{Letter, Sink, Taken};
 use crate::alerts::config::StdoutConfig;
-use crate::alerts::formats::JsonFormat;
+use crate::alerts::formats::Format;
 
 /// The sink.
 pub(super) struct StandardOutput {
-    format: JsonFormat,
+    format: Format,
     lines: Vec<u8>,
     reader: Reader,
 }
@@ -23,7 +23,7 @@ enum Reader {
 
 impl StandardOutput {
     pub(super) const fn new(config: &StdoutConfig) -> Self {
-        Self { format: config.format, lines: Vec::new(), reader: Reader::There }
+        Self { format: Format::Json(config.format), lines: Vec::new(), reader: Reader::There }
     }
 }
 

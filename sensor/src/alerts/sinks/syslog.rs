@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use super::stream::Stream;
 use super::{Confirmation, Letter, Sink, Taken};
-use crate::alerts::config::{Address, Carrier, Facility, SyslogBody, SyslogConfig};
-use crate::alerts::formats::{self, JsonFormat};
+use crate::alerts::config::{Address, Carrier, Facility, SyslogConfig};
+use crate::alerts::formats::{self, Format};
 
 /// What a receiver should take at least (RFC 5426, section 3.2, which says 2048 should do).
 const DATAGRAM_BYTES_MAX: usize = 2_048;
@@ -26,7 +26,8 @@ const DATAGRAM_PAUSE: Duration = Duration::from_millis(5);
 /// # Errors
 /// It can never work as it is configured.
 pub(super) fn make(config: &SyslogConfig) -> Result<Box<dyn Sink>, String> {
-    let encoder = Encoder { facility: config.facility, body: config.body, format: config.format };
+    let encoder =
+        Encoder { facility: config.facility, format: Format::of_body(config.body, config.format) };
     Ok(match config.address.carrier {
         Carrier::Udp => {
             Box::new(Datagrams { address: config.address.clone(), encoder, socket: None })
@@ -39,8 +40,7 @@ pub(super) fn make(config: &SyslogConfig) -> Result<Box<dyn Sink>, String> {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Encoder {
     facility: Facility,
-    body: SyslogBody,
-    format: JsonFormat,
+    format: Format,
 }
 
 impl Encoder {
@@ -57,10 +57,7 @@ impl Encoder {
         };
         // A header that says what is left out is the longest.
         let room = bytes.saturating_sub(message(b"", 9).len());
-        let (body, left_out) = match self.body {
-            SyslogBody::Json => self.format.render_within(letter, room),
-            SyslogBody::Cef | SyslogBody::Leef => self.format.render_within(letter, room),
-        };
+        let (body, left_out) = self.format.render_within(letter, room);
         (message(&body, left_out), left_out)
     }
 }
