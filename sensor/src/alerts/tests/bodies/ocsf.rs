@@ -106,6 +106,9 @@ impl Schema {
         let mut checked = 0;
         for value in values {
             checked += 1;
+            if at.ends_with("observables.type_id") {
+                assert!(self.is_observable(&value), "{at}: {value} is unlisted");
+            }
             let is_object = self.dictionary["types"]["attributes"][kind].is_null();
             if is_object && kind != "object" {
                 checked += self.check(&format!("objects/{kind}.json"), at, &value, profiles);
@@ -115,13 +118,20 @@ impl Schema {
             let known = [&entry["enum"], &attribute["enum"]].map(Value::as_object);
             let mut known = known.into_iter().flatten().peekable();
             // Those of classes and categories are made from the classes' own numbers.
-            let is_made = ["category_uid", "class_uid", "type_uid"].contains(&name);
+            let is_made = ["category_uid", "class_uid", "type_uid"].contains(&name)
+                || at.ends_with("observables.type_id");
             if known.peek().is_some() && !is_made {
                 let word = value.to_string().replace('"', "");
                 assert!(known.any(|known| known.contains_key(&word)), "{at}: {value} is unlisted");
             }
         }
         checked
+    }
+
+    /// Whether a type of the dictionary has that number as an observable.
+    fn is_observable(&self, number: &Value) -> bool {
+        let types = self.dictionary["types"]["attributes"].as_object().unwrap();
+        types.values().any(|definition| &definition["observable"] == number)
     }
 
     fn has_type(&self, kind: &str, value: &Value) -> bool {
