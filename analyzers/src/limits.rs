@@ -199,3 +199,25 @@ pub const FINDING_UIDS: usize = 20;
 /// Pairs of a host and a decoy whose contacts are counted. Somebody who forges addresses of ours
 /// could otherwise grow the table for ever.
 pub const CANARY_TOUCHERS: usize = 10_000;
+
+// Scans. A source costs some 250 bytes, 2 KiB once it has scanned.
+
+/// Sources whose contacts are counted, in each scan detector. A flood with forged sources would
+/// otherwise take all memory; sources that did nothing for the longest time make room.
+pub const SCAN_SOURCES: usize = 100_000;
+
+/// Pairs of hosts in a day that are known to have met over SMB; 3 MiB for all filters.
+pub const SCAN_SMB_PAIRS: usize = 1_000_000;
+
+/// How long a pair is known to have met: this long at least, twice at most.
+pub const SCAN_CONTACT_TURN: Duration = Duration::from_secs(24 * 3_600);
+
+/// Contacts of one source whose times are kept: more than any threshold.
+pub const SCAN_RECENT: usize = 128;
+
+/// Destinations of a scan that a finding names. People read it; its SQL shows the rest.
+pub const SCAN_TARGETS_TOLD: usize = 20;
+
+/// Payload bytes of a responder from which on it was used. A negotiation that is refused, or a list
+/// of shares, is shorter; a file or a program that is copied is longer.
+pub const SCAN_USED_BYTES: i64 = 4 * 1_024;

@@ -76,6 +76,11 @@ impl<K: Hash + Eq, V> Recent<K, V> {
         self.entries.iter()
     }
 
+    /// All entries in the same order, to be changed; none counts as asked for.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (&K, &mut V)> {
+        self.entries.iter_mut()
+    }
+
     /// How many entries there are.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -37,7 +37,11 @@ pub mod beacon;
 
 detectors! {
     canary
+    smb_scan
 }
+
+#[cfg(test)]
+pub(crate) mod samples;
 
 #[cfg(test)]
 mod tests {
