@@ -22,6 +22,7 @@ mod golden; // captures and the rows that were agreed on
 mod loss; // one packet in twenty is lost
 mod metamorphic; // the same conversations in other packets give the same rows
 mod registry; // what every protocol brings along
+mod scenarios; // the laboratory's captures are what they say
 mod splits; // where a stream is cut changes nothing
 mod tidy; // the rules of the house, as far as a program can check them
 mod truncation; // a conversation may end anywhere
