@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::feeds::{Feed, Intake, Refusal};
+use crate::feeds::{Cost, Feed, Intake, Place, Refusal};
 use crate::index::Index;
 use crate::limits;
 use crate::profile::Profiles;
@@ -110,6 +110,10 @@ pub struct Tally {
     pub refusals: Vec<Refusal>,
     /// How many were refused.
     pub refused: usize,
+    /// How many of these were whole lines of a list or table.
+    refused_lines: usize,
+    /// How many of these cost the rest of their file.
+    lost: usize,
 }
 
 impl Tally {
@@ -117,6 +121,16 @@ impl Tally {
     #[must_use]
     pub fn taken(&self, kind: Kind) -> usize {
         self.taken.get(usize::from(kind.number())).copied().unwrap_or(0)
+    }
+
+    /// Whether the feed is damaged rather than merely imperfect, so that the `before` indicators
+    /// that it gave last are better than these: a file of it could not be read to its end, or most
+    /// of its lines and most of its indicators are gone, as when a server answers with a page for
+    /// people.
+    #[must_use]
+    pub fn is_damaged(&self, before: usize) -> bool {
+        let understood = self.total() + self.repeated + self.crowded + self.withheld;
+        self.lost > 0 || (self.refused_lines > understood && understood < before.div_ceil(2))
     }
 
     /// All indicators that were taken.
@@ -182,6 +196,8 @@ impl Intake for Packing {
 
     fn refuse(&mut self, refusal: Refusal) {
         self.tally.refused += 1;
+        self.tally.refused_lines += usize::from(matches!(refusal.place, Place::Line(_)));
+        self.tally.lost += usize::from(refusal.cost == Cost::Rest);
         if self.tally.refusals.len() < limits::REFUSALS_KEPT {
             self.tally.refusals.push(refusal);
         }

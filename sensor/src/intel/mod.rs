@@ -3,8 +3,16 @@
 //! second stage ([`IntelStore`]); answers for a person ([`ask`]).
 
 pub mod ask;
+mod fetch;
+mod keeper;
+mod report;
 pub mod settings;
-pub mod store;
+mod store;
 
+#[cfg(test)]
+mod tests;
+
+pub use keeper::Keeper;
+pub use report::{FeedReport, IntelReport, Outcome};
 pub use settings::{FeedConfig, FeedSource, IntelConfig};
-pub use store::{FeedReport, IntelError, IntelReport, IntelStore};
+pub use store::IntelStore;

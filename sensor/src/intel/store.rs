@@ -1,69 +1,101 @@
-//! The matcher of the moment. In: what `[intel]` names. Out: a [`Matcher`] that others hold while
-//! the next one is built beside it, and a report of every load.
+//! The matcher of the moment. In: what `[intel]` names, files, servers. Out: a [`Matcher`] that
+//! others hold while the next one is made beside it, and a report of every look.
+//!
+//! Each feed is a part of its own. A look reads the feeds that changed, joins their parts with the
+//! others' and swaps the matcher in one step. A feed that is damaged, gone or being written leaves
+//! its part as it is. One look happens at a time; who asks for [`IntelStore::current`] never waits.
 
 use std::fmt;
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use analyzers::Timestamp;
 use arc_swap::ArcSwap;
 use signatures::allow::{AllowError, DefaultPack};
 use signatures::{AllowList, IndicatorSet, Matcher, Part, Tally};
 
-use super::settings::{FeedSource, IntelConfig};
+use super::fetch::{Answer, Copy};
+use super::report::{FeedReport, IntelReport, Outcome};
+use super::settings::{FeedConfig, FeedSource, Fetch, IntelConfig};
+use crate::stamp::Stamp;
+
+/// Seconds until a server is asked again that did not answer; doubled with each failure, up to the
+/// feed's own interval.
+const RETRY_SECONDS: i64 = 60;
 
 /// Feeds and allow-lists, loaded.
 pub struct IntelStore {
+    config: IntelConfig,
     current: ArcSwap<Matcher>,
+    held: Mutex<Held>,
 }
 
-/// Why there is no matcher at all.
-#[derive(Debug, thiserror::Error)]
-pub enum IntelError {
-    /// An allow-list is broken: without it, alerts would be raised that somebody took care not to
-    /// get.
-    #[error("{0}")]
-    Allow(#[from] AllowError),
+/// What the matcher of the moment was made from.
+struct Held {
+    feeds: Vec<HeldFeed>,
+    allow: Arc<AllowList>,
+    allow_files: Watched,
 }
 
-/// What a load gave.
-#[derive(Clone, Debug, Default)]
-pub struct IntelReport {
-    /// Each feed, in the order of the configuration.
-    pub feeds: Vec<FeedReport>,
+struct HeldFeed {
+    part: Arc<Part>,
+    source: Source,
 }
 
-/// What one feed gave.
-#[derive(Clone, Debug)]
-pub struct FeedReport {
-    /// Its name.
-    pub name: String,
-    /// Its file, directory or URL.
-    pub place: String,
-    /// What was taken and what was refused.
-    pub tally: Tally,
+enum Source {
+    Path(Watched),
+    Url { copy: Copy, due: i64, failures: u32 },
+}
+
+/// A file's states: the one that was read, and the one that was last seen.
+#[derive(Default)]
+struct Watched {
+    read: Stamp,
+    seen: Stamp,
+}
+
+/// Which feeds a look reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Look {
+    /// What changed, and what is due.
+    Changed,
+    /// All.
+    All,
+}
+
+/// What reading a feed gave.
+enum Reading {
+    Unchanged,
+    Read(Part, Tally),
+    Failed(Tally, String),
 }
 
 impl IntelStore {
-    /// Reads all that the configuration names.
+    /// Reads all that the configuration names. Feeds from servers are read from their last good
+    /// copies, and fetched where there is none. `now` is the wall clock's.
     ///
     /// # Errors
-    /// An allow-list is broken. What is wrong with a feed stands in the report.
-    pub fn load(config: &IntelConfig) -> Result<(Self, IntelReport), IntelError> {
-        let pack = if config.default_allow { DefaultPack::Used } else { DefaultPack::Unused };
-        let allow = AllowList::load(pack, &config.allow)?;
-        let mut parts = Vec::new();
-        let mut report = IntelReport::default();
+    /// An allow-list is broken: without it, alerts would be raised that somebody took care not to
+    /// get. What is wrong with a feed stands in the report.
+    pub fn load(config: &IntelConfig, now: Timestamp) -> Result<(Self, IntelReport), AllowError> {
+        let allow_files = Watched::now(allow_stamp(config));
+        let allow = Arc::new(allow_list(config)?);
+        let mut feeds = Vec::new();
+        let mut reports = Vec::new();
         for feed in &config.feeds {
-            let path = match &feed.source {
-                FeedSource::Path(path) => path.clone(),
-                FeedSource::Url(_) => config.state.join(PathBuf::from(&feed.name)),
-            };
-            let (part, tally) = Part::load(&feed.at(path));
-            parts.push(Arc::new(part));
-            report.feeds.push(FeedReport { name: feed.name.clone(), place: feed.place(), tally });
+            let (held, report) = HeldFeed::load(feed, &config.state, seconds(now));
+            feeds.push(held);
+            reports.push(report);
         }
-        let matcher = Matcher { indicators: IndicatorSet::new(parts), allow: Arc::new(allow) };
-        Ok((Self { current: ArcSwap::from_pointee(matcher) }, report))
+        let held = Held { feeds, allow, allow_files };
+        let matcher = held.matcher();
+        let indicators = matcher.indicators.len();
+        let store = Self {
+            config: config.clone(),
+            current: ArcSwap::from_pointee(matcher),
+            held: Mutex::new(held),
+        };
+        Ok((store, IntelReport { feeds: reports, allow: Some(Ok(())), indicators }))
     }
 
     /// The matcher of the moment. Who holds it keeps it whole; the next call may give another one.
@@ -71,10 +103,211 @@ impl IntelStore {
     pub fn current(&self) -> Arc<Matcher> {
         self.current.load_full()
     }
+
+    /// Reads all files anew and asks all servers. What cannot be used changes nothing.
+    pub fn reload(&self, now: Timestamp) -> IntelReport {
+        self.look(Look::All, now)
+    }
+
+    /// Reads the files that changed since the last look but one, so that none is read while it is
+    /// being written, and asks the servers whose feeds are due.
+    pub fn refresh(&self, now: Timestamp) -> IntelReport {
+        self.look(Look::Changed, now)
+    }
+
+    fn look(&self, look: Look, now: Timestamp) -> IntelReport {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let held = &mut *held;
+        let mut report = IntelReport::default();
+        let mut swap = false;
+        if held.allow_files.is_to_be_read(allow_stamp(&self.config), look) {
+            match allow_list(&self.config) {
+                Ok(allow) => {
+                    held.allow = Arc::new(allow);
+                    swap = true;
+                    report.allow = Some(Ok(()));
+                }
+                Err(error) => report.allow = Some(Err(error)),
+            }
+        }
+        for (feed, config) in held.feeds.iter_mut().zip(&self.config.feeds) {
+            let (tally, outcome) = match feed.read(config, look, seconds(now)) {
+                Reading::Unchanged => continue,
+                Reading::Read(part, tally) => {
+                    feed.part = Arc::new(part);
+                    swap = true;
+                    (tally, Outcome::Used)
+                }
+                Reading::Failed(tally, reason) => (tally, Outcome::Kept(reason)),
+            };
+            let (name, place) = (config.name.clone(), config.place());
+            report.feeds.push(FeedReport { name, place, outcome, tally });
+        }
+        if swap {
+            self.current.store(Arc::new(held.matcher()));
+        }
+        report.indicators = self.current.load().indicators.len();
+        report
+    }
+}
+
+impl Held {
+    fn matcher(&self) -> Matcher {
+        let parts = self.feeds.iter().map(|feed| Arc::clone(&feed.part)).collect();
+        Matcher { indicators: IndicatorSet::new(parts), allow: Arc::clone(&self.allow) }
+    }
+}
+
+impl HeldFeed {
+    /// The first time: there is nothing from before, so that half a feed is better than none.
+    fn load(config: &FeedConfig, state: &Path, now: i64) -> (Self, FeedReport) {
+        let (mut source, path) = match &config.source {
+            FeedSource::Path(path) => {
+                (Source::Path(Watched::now(Stamp::of(path))), Some(path.clone()))
+            }
+            FeedSource::Url(fetch) => {
+                let copy = Copy::of(fetch, &config.name, state);
+                let path = copy.path.is_file().then(|| copy.path.clone());
+                let due = copy.asked().saturating_add(every(fetch));
+                (Source::Url { copy, due, failures: 0 }, path)
+            }
+        };
+        let (reading, before) = match (path, &mut source, &config.source) {
+            (Some(path), ..) => (read_file(config, path), 0),
+            (None, Source::Url { copy, due, failures }, FeedSource::Url(fetch)) => {
+                *due = now;
+                (read_server(config, fetch, (copy, due, failures), (now, 0)), 0)
+            }
+            (None, ..) => (Reading::Unchanged, 0),
+        };
+        let (part, tally, outcome) = match reading {
+            Reading::Unchanged => (Part::default(), Tally::default(), Outcome::Used),
+            Reading::Read(part, tally) if part.is_empty() && tally.is_damaged(before) => {
+                (part, tally, Outcome::Missing("is damaged".to_owned()))
+            }
+            Reading::Read(part, tally) => (part, tally, Outcome::Used),
+            Reading::Failed(tally, reason) => (Part::default(), tally, Outcome::Missing(reason)),
+        };
+        let (name, place) = (config.name.clone(), config.place());
+        (Self { part: Arc::new(part), source }, FeedReport { name, place, outcome, tally })
+    }
+
+    fn read(&mut self, config: &FeedConfig, look: Look, now: i64) -> Reading {
+        let before = self.part.len();
+        match (&mut self.source, &config.source) {
+            (Source::Path(watched), FeedSource::Path(path)) => {
+                if !watched.is_to_be_read(Stamp::of(path), look) {
+                    return Reading::Unchanged;
+                }
+                let reading = read_file(config, path.clone());
+                if Stamp::of(path) != watched.read {
+                    // The next look finds it changed and tries again.
+                    watched.read = Stamp::default();
+                    return Reading::Failed(Tally::default(), "changed while it was read".into());
+                }
+                checked(reading, before)
+            }
+            (Source::Url { copy, due, failures }, FeedSource::Url(fetch)) => {
+                if look == Look::Changed && now < *due {
+                    return Reading::Unchanged;
+                }
+                read_server(config, fetch, (copy, due, failures), (now, before))
+            }
+            _ => Reading::Unchanged,
+        }
+    }
+}
+
+impl Watched {
+    fn now(stamp: Stamp) -> Self {
+        Self { read: stamp, seen: stamp }
+    }
+
+    /// Whether a file in that state is to be read, and if so, that it is. A file that changed must
+    /// be seen twice in one state: it may still be being written.
+    fn is_to_be_read(&mut self, stamp: Stamp, look: Look) -> bool {
+        let settled = self.seen == stamp;
+        self.seen = stamp;
+        let read = look == Look::All || (settled && self.read != stamp);
+        if read {
+            self.read = stamp;
+        }
+        read
+    }
+}
+
+fn read_file(config: &FeedConfig, path: PathBuf) -> Reading {
+    let (part, tally) = Part::load(&config.at(path));
+    Reading::Read(part, tally)
+}
+
+fn read_server(
+    config: &FeedConfig,
+    fetch: &Fetch,
+    (copy, due, failures): (&mut Copy, &mut i64, &mut u32),
+    (now, before): (i64, usize),
+) -> Reading {
+    let reading = match copy.fetch(fetch, now) {
+        Ok(Answer::Unchanged) => Reading::Unchanged,
+        Ok(Answer::Changed(received)) => {
+            let reading = checked(read_file(config, copy.next.clone()), before);
+            match reading {
+                Reading::Read(..) => match copy.accept(received) {
+                    Ok(()) => reading,
+                    Err(error) => Reading::Failed(
+                        Tally::default(),
+                        format!("{} cannot be written: {error}", copy.path.display()),
+                    ),
+                },
+                _ => {
+                    copy.reject(&received);
+                    reading
+                }
+            }
+        }
+        Err(reason) => Reading::Failed(Tally::default(), format!("cannot be fetched: {reason}")),
+    };
+    if matches!(reading, Reading::Failed(..)) {
+        let wait = RETRY_SECONDS.saturating_mul(1 << (*failures).min(20));
+        *due = now.saturating_add(wait.min(every(fetch)));
+        *failures = failures.saturating_add(1);
+    } else {
+        *due = now.saturating_add(every(fetch));
+        *failures = 0;
+    }
+    reading
+}
+
+/// A feed that is damaged is no better than one that cannot be read.
+fn checked(reading: Reading, before: usize) -> Reading {
+    match reading {
+        Reading::Read(_, tally) if tally.is_damaged(before) => {
+            Reading::Failed(tally, "is damaged".to_owned())
+        }
+        other => other,
+    }
+}
+
+fn every(fetch: &Fetch) -> i64 {
+    i64::try_from(fetch.every.0.as_secs()).unwrap_or(i64::MAX)
+}
+
+fn seconds(now: Timestamp) -> i64 {
+    now.micros().div_euclid(1_000_000)
+}
+
+fn allow_list(config: &IntelConfig) -> Result<AllowList, AllowError> {
+    let pack = if config.default_allow { DefaultPack::Used } else { DefaultPack::Unused };
+    AllowList::load(pack, &config.allow)
+}
+
+fn allow_stamp(config: &IntelConfig) -> Stamp {
+    Stamp::of_all(config.allow.iter().map(PathBuf::as_path))
 }
 
 impl fmt::Debug for IntelStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("IntelStore").finish_non_exhaustive()
+        let indicators = self.current.load().indicators.len();
+        f.debug_struct("IntelStore").field("indicators", &indicators).finish_non_exhaustive()
     }
 }

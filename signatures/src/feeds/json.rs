@@ -22,11 +22,11 @@ struct Top {
 pub(super) fn read(reading: &mut Reading<'_>, content: &mut dyn BufRead) {
     let mut bytes = Vec::new();
     if let Err(error) = content.take(limits::JSON_BYTES + 1).read_to_end(&mut bytes) {
-        return reading.refuse(Place::File, format!("cannot be read: {error}"));
+        return reading.lose(Place::File, format!("cannot be read: {error}"));
     }
     if bytes.len() as u64 > limits::JSON_BYTES {
         let most = limits::JSON_BYTES;
-        return reading.refuse(Place::File, format!("JSON longer than {most} bytes"));
+        return reading.lose(Place::File, format!("JSON longer than {most} bytes"));
     }
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
     let top: Top = match serde_json::from_slice(bytes) {
@@ -39,14 +39,14 @@ pub(super) fn read(reading: &mut Reading<'_>, content: &mut dyn BufRead) {
         None | Some(Format::Misp) if is_misp => misp::event(reading, bytes),
         None | Some(Format::Stix) if is_stix => stix::bundle(reading, bytes),
         Some(Format::Misp) => {
-            reading.refuse(Place::File, "JSON without a MISP Event".to_owned());
+            reading.lose(Place::File, "JSON without a MISP Event".to_owned());
         }
         Some(Format::Stix) => {
-            reading.refuse(Place::File, "JSON that is no STIX bundle".to_owned());
+            reading.lose(Place::File, "JSON that is no STIX bundle".to_owned());
         }
         _ => {
             let reason = "JSON, but neither a MISP event nor a STIX bundle";
-            reading.refuse(Place::File, reason.to_owned());
+            reading.lose(Place::File, reason.to_owned());
         }
     }
 }
@@ -54,5 +54,5 @@ pub(super) fn read(reading: &mut Reading<'_>, content: &mut dyn BufRead) {
 /// Refuses what is not the JSON that it should be; the parser knows the line.
 pub(super) fn refuse(reading: &mut Reading<'_>, error: &serde_json::Error) {
     let line = u32::try_from(error.line()).ok().filter(|&line| line > 0);
-    reading.refuse(line.map_or(Place::File, Place::Line), format!("JSON: {error}"));
+    reading.lose(line.map_or(Place::File, Place::Line), format!("JSON: {error}"));
 }

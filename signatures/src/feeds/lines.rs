@@ -25,7 +25,9 @@ pub(super) fn for_each(
         bytes.clear();
         let ended = match read_line(content, &mut bytes) {
             Ok(ended) => ended,
-            Err(error) => return reading.refuse_line(number, format!("cannot be read: {error}")),
+            Err(error) => {
+                return reading.lose(Place::Line(number), format!("cannot be read: {error}"));
+            }
         };
         if matches!(ended, Ended::File) && bytes.is_empty() {
             return;
@@ -41,7 +43,7 @@ pub(super) fn for_each(
             Err(_) => reading.refuse_line(number, "not UTF-8"),
         }
     }
-    reading.refuse(Place::File, "too many lines".to_owned());
+    reading.lose(Place::File, "too many lines".to_owned());
 }
 
 /// One line into `line`, of which no more is kept than shows that it is too long.

@@ -120,7 +120,7 @@ pub(super) fn feed(reading: &mut Reading<'_>, directory: &Path) {
     reading.file = directory.join(MANIFEST);
     let manifest = match bounded(&reading.file) {
         Ok(bytes) => bytes,
-        Err(reason) => return reading.refuse(Place::File, reason),
+        Err(reason) => return reading.lose(Place::File, reason),
     };
     let listed: std::collections::BTreeMap<String, Listed> = match serde_json::from_slice(&manifest)
     {
@@ -129,7 +129,7 @@ pub(super) fn feed(reading: &mut Reading<'_>, directory: &Path) {
     };
     if listed.len() > limits::FEED_FILES {
         let most = limits::FEED_FILES;
-        reading.refuse(Place::File, format!("more than {most} events; the rest is not read"));
+        reading.lose(Place::File, format!("more than {most} events; the rest is not read"));
     }
     for (uuid, listed) in listed.into_iter().take(limits::FEED_FILES) {
         reading.file = directory.join(MANIFEST);
@@ -142,10 +142,10 @@ pub(super) fn feed(reading: &mut Reading<'_>, directory: &Path) {
         }
         reading.file = directory.join(format!("{uuid}.json"));
         match bounded(&reading.file) {
-            Err(reason) => reading.refuse(Place::File, reason),
+            Err(reason) => reading.lose(Place::File, reason),
             Ok(bytes) if !is_intact(&bytes, listed.integrity.as_deref()) => {
                 let reason = "its SHA-256 is not the one in the manifest";
-                reading.refuse(Place::File, reason.to_owned());
+                reading.lose(Place::File, reason.to_owned());
             }
             Ok(bytes) => event(reading, &bytes),
         }

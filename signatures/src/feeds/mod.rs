@@ -169,6 +169,17 @@ pub struct Refusal {
     pub place: Place,
     /// Why; bytes of the feed in it are escaped.
     pub reason: String,
+    /// What is missing now.
+    pub cost: Cost,
+}
+
+/// What a refusal costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cost {
+    /// One entry; its neighbours were read.
+    Entry,
+    /// All that stands behind the place in its file, or in files that were not found.
+    Rest,
 }
 
 impl fmt::Display for Refusal {
@@ -202,7 +213,7 @@ impl Reading<'_> {
         });
         let mut paths = match listed {
             Ok(paths) => paths,
-            Err(error) => return self.refuse(Place::File, format!("cannot be read: {error}")),
+            Err(error) => return self.lose(Place::File, format!("cannot be read: {error}")),
         };
         let is_hidden = |path: &Path| {
             path.file_name().is_none_or(|name| name.to_string_lossy().starts_with('.'))
@@ -211,7 +222,7 @@ impl Reading<'_> {
         paths.sort_unstable();
         if paths.len() > limits::FEED_FILES {
             let most = limits::FEED_FILES;
-            self.refuse(Place::File, format!("more than {most} files; the rest is not read"));
+            self.lose(Place::File, format!("more than {most} files; the rest is not read"));
         }
         for path in paths.into_iter().take(limits::FEED_FILES) {
             self.file = path;
@@ -227,7 +238,7 @@ impl Reading<'_> {
         });
         let mut content = match opened {
             Ok(content) => content,
-            Err(error) => return self.refuse(Place::File, format!("cannot be read: {error}")),
+            Err(error) => return self.lose(Place::File, format!("cannot be read: {error}")),
         };
         let format = self.feed.format.unwrap_or_else(|| detect::format(content.buffer()));
         match format {
@@ -277,7 +288,14 @@ impl Reading<'_> {
     }
 
     fn refuse(&mut self, place: Place, reason: String) {
-        self.intake.refuse(Refusal { file: self.file.clone(), place, reason });
+        let (file, cost) = (self.file.clone(), Cost::Entry);
+        self.intake.refuse(Refusal { file, place, reason, cost });
+    }
+
+    /// Refuses all that stands behind a place.
+    fn lose(&mut self, place: Place, reason: String) {
+        let (file, cost) = (self.file.clone(), Cost::Rest);
+        self.intake.refuse(Refusal { file, place, reason, cost });
     }
 
     fn refuse_line(&mut self, line: u32, reason: impl fmt::Display) {
