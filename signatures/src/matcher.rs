@@ -90,6 +90,11 @@ impl IndicatorSet {
         self.parts.get(hit.part as usize)?.indicator(hit.entry)
     }
 
+    fn is_tagged(&self, hit: Hit, tag: &str) -> bool {
+        let indicator = self.indicator(hit);
+        indicator.is_some_and(|indicator| indicator.context.tags.iter().any(|other| other == tag))
+    }
+
     /// All indicators, in the order in which they were loaded.
     pub fn indicators(&self) -> impl Iterator<Item = Indicator> + '_ {
         self.parts.iter().flat_map(|part| {
@@ -130,14 +135,27 @@ impl Matches {
 }
 
 impl Matcher {
-    /// Whether what was seen is known, at its packet time.
+    /// Whether what was seen is known, at its packet time. What an allow-list silences is counted
+    /// there.
     #[must_use]
     pub fn matches(&self, observable: &Observable<'_>, at: Timestamp) -> Matches {
-        let hits = self.indicators.look_up(observable, at);
+        let mut hits = self.indicators.look_up(observable, at);
         // Nearly everything that is seen is unknown: the allow-list is asked for the rest only.
-        let silenced_by =
-            if hits.is_empty() { None } else { self.allow.silences(observable, DETECTOR, at) };
-        Matches { hits, silenced_by }
+        if hits.is_empty() {
+            return Matches::default();
+        }
+        let Some(id) = self.allow.silences(observable, DETECTOR, at) else {
+            return Matches { hits, silenced_by: None };
+        };
+        if let Some(tag) = self.allow.rule(id).and_then(|rule| rule.unless_tag.as_deref()) {
+            let meant = |hit: &Hit| self.indicators.is_tagged(*hit, tag);
+            if hits.iter().any(meant) {
+                hits.retain(|hit| meant(hit));
+                return Matches { hits, silenced_by: None };
+            }
+        }
+        self.allow.count(id);
+        Matches { hits, silenced_by: Some(id) }
     }
 }
 

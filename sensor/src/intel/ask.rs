@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use analyzers::Timestamp;
+use jiff::tz::TimeZone;
 use signatures::allow::{DefaultPack, Rule};
 use signatures::feeds::{Column, Feed};
 use signatures::matcher::DETECTOR;
@@ -95,7 +96,7 @@ fn exit_code(refused: usize) -> ExitCode {
 
 fn allow_list(reading: &IntelReadingArgs) -> Result<AllowList, AskError> {
     let pack = if reading.no_default_allow { DefaultPack::Unused } else { DefaultPack::Used };
-    Ok(AllowList::load(pack, &reading.allow)?)
+    Ok(AllowList::load(pack, &reading.allow, &TimeZone::UTC)?)
 }
 
 fn feeds(paths: &[PathBuf], reading: &IntelReadingArgs) -> Result<Vec<Feed>, AskError> {

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use analyzers::Timestamp;
 use arc_swap::ArcSwap;
+use jiff::tz::TimeZone;
 use signatures::allow::{AllowError, DefaultPack};
 use signatures::{AllowList, IndicatorSet, Matcher, Part, Tally};
 
@@ -26,6 +27,8 @@ const RETRY_SECONDS: i64 = 60;
 /// Feeds and allow-lists, loaded.
 pub struct IntelStore {
     config: IntelConfig,
+    /// Whose hours allow-lists speak of.
+    zone: TimeZone,
     current: ArcSwap<Matcher>,
     held: Mutex<Held>,
 }
@@ -72,14 +75,19 @@ enum Reading {
 
 impl IntelStore {
     /// Reads all that the configuration names. Feeds from servers are read from their last good
-    /// copies, and fetched where there is none. `now` is the wall clock's.
+    /// copies, and fetched where there is none. `zone` is the one whose hours allow-lists speak of,
+    /// `now` the wall clock's.
     ///
     /// # Errors
     /// An allow-list is broken: without it, alerts would be raised that somebody took care not to
     /// get. What is wrong with a feed stands in the report.
-    pub fn load(config: &IntelConfig, now: Timestamp) -> Result<(Self, IntelReport), AllowError> {
+    pub fn load(
+        config: &IntelConfig,
+        zone: TimeZone,
+        now: Timestamp,
+    ) -> Result<(Self, IntelReport), AllowError> {
         let allow_files = Watched::now(allow_stamp(config));
-        let allow = Arc::new(allow_list(config)?);
+        let allow = Arc::new(allow_list(config, &zone)?);
         let mut feeds = Vec::new();
         let mut reports = Vec::new();
         for feed in &config.feeds {
@@ -92,6 +100,7 @@ impl IntelStore {
         let indicators = matcher.indicators.len();
         let store = Self {
             config: config.clone(),
+            zone,
             current: ArcSwap::from_pointee(matcher),
             held: Mutex::new(held),
         };
@@ -121,8 +130,9 @@ impl IntelStore {
         let mut report = IntelReport::default();
         let mut swap = false;
         if held.allow_files.is_to_be_read(allow_stamp(&self.config), look) {
-            match allow_list(&self.config) {
+            match allow_list(&self.config, &self.zone) {
                 Ok(allow) => {
+                    allow.continue_counts(&held.allow);
                     held.allow = Arc::new(allow);
                     swap = true;
                     report.allow = Some(Ok(()));
@@ -296,9 +306,9 @@ fn seconds(now: Timestamp) -> i64 {
     now.micros().div_euclid(1_000_000)
 }
 
-fn allow_list(config: &IntelConfig) -> Result<AllowList, AllowError> {
+fn allow_list(config: &IntelConfig, zone: &TimeZone) -> Result<AllowList, AllowError> {
     let pack = if config.default_allow { DefaultPack::Used } else { DefaultPack::Unused };
-    AllowList::load(pack, &config.allow)
+    AllowList::load(pack, &config.allow, zone)
 }
 
 fn allow_stamp(config: &IntelConfig) -> Stamp {

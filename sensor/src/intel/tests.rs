@@ -11,10 +11,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
 use analyzers::Timestamp;
+use jiff::tz::TimeZone;
+use signatures::allow::AllowError;
 use signatures::{Matcher, Observable};
 
 use self::server::Server;
-use super::{IntelConfig, IntelStore, Outcome};
+use super::{IntelConfig, IntelReport, IntelStore, Outcome};
 
 const START: i64 = 1_780_000_000;
 
@@ -28,6 +30,10 @@ fn config(directory: &Path, feeds: &str) -> IntelConfig {
         directory.display()
     );
     toml::from_str(&text).unwrap()
+}
+
+fn load(config: &IntelConfig, now: Timestamp) -> Result<(IntelStore, IntelReport), AllowError> {
+    IntelStore::load(config, TimeZone::UTC, now)
 }
 
 /// Puts a file in its place in one step, as those do who know that it is read.
@@ -61,7 +67,7 @@ fn feeds_are_read_when_they_changed_and_settled_and_a_broken_one_changes_nothing
     );
     let config =
         config(directory, &[feed("one.txt"), feed("two.json"), feed("none.txt")].join(", "));
-    let (store, report) = IntelStore::load(&config, at(0)).unwrap();
+    let (store, report) = load(&config, at(0)).unwrap();
     let told = report.to_string();
     assert!(told.contains("one.txt:2: "), "{told}");
     assert!(told.contains("feed one") && told.contains("1 indicators, 1 domain"), "{told}");
@@ -100,7 +106,7 @@ fn an_allow_list_is_exchanged_and_a_broken_one_changes_nothing() {
     put(directory, "allow.toml", "[[allow]]\nid = \"x\"\nnames = [\"one.example\"]\n");
     put(directory, "one.txt", "one.example\ntwo.example\n");
     let config = config(directory, &format!("{{ path = \"{}/one.txt\" }}", directory.display()));
-    let (store, _) = IntelStore::load(&config, at(0)).unwrap();
+    let (store, _) = load(&config, at(0)).unwrap();
     let silenced = |name: &str| {
         let seen = Observable::Domain(name.as_bytes());
         store.current().matches(&seen, at(0)).silenced_by.is_some()
@@ -115,7 +121,7 @@ fn an_allow_list_is_exchanged_and_a_broken_one_changes_nothing() {
     assert!(store.refresh(at(3)).allow.unwrap().is_ok());
     assert!(!silenced("one.example") && silenced("two.example"));
     put(directory, "allow.toml", "nonsense");
-    assert!(IntelStore::load(&config, at(0)).is_err());
+    assert!(load(&config, at(0)).is_err());
 }
 
 /// A feed of one version: a name that every version has, and many that only this one has.
@@ -138,7 +144,7 @@ fn over_two_hundred_reloads_valid_and_broken_no_wrong_set_is_ever_active() {
     put(directory, "other.txt", "other.example\n");
     let feed = |name: &str| format!("{{ path = \"{}/{name}\" }}", directory.display());
     let config = config(directory, &[feed("feed.csv"), feed("other.txt")].join(", "));
-    let (store, _) = IntelStore::load(&config, at(0)).unwrap();
+    let (store, _) = load(&config, at(0)).unwrap();
     // The version that is in use; the next one may be already.
     let (active, ended) = (AtomicUsize::new(0), AtomicBool::new(false));
     let checked = AtomicUsize::new(0);
@@ -202,7 +208,7 @@ fn a_fetched_feed_is_asked_for_when_it_is_due_and_outlives_its_server() {
         "ETag: \"a\"\r\nLast-Modified: Wed, 01 Jul 2026 00:00:00 GMT",
         "one.example\n",
     );
-    let (store, report) = IntelStore::load(&config, at(0)).unwrap();
+    let (store, report) = load(&config, at(0)).unwrap();
     assert_eq!(report.feeds[0].outcome, Outcome::Used, "{report}");
     assert!(server.asked().contains("auth-key: k"));
     assert!(knows(&store, "one.example"));
@@ -243,11 +249,10 @@ fn a_fetched_feed_is_asked_for_when_it_is_due_and_outlives_its_server() {
     assert!(knows(&store, "two.example") && !knows(&store, "one.example"));
 
     drop(server);
-    let (store, report) = IntelStore::load(&config, at(now)).unwrap();
+    let (store, report) = load(&config, at(now)).unwrap();
     assert!(!report.has_refusals(), "{report}");
     assert!(knows(&store, "two.example"));
     let (_, report) =
-        IntelStore::load(&IntelConfig { state: directory.join("other"), ..config }, at(now))
-            .unwrap();
+        load(&IntelConfig { state: directory.join("other"), ..config }, at(now)).unwrap();
     assert!(matches!(report.feeds[0].outcome, Outcome::Missing(_)), "{report}");
 }
