@@ -12,7 +12,7 @@ use crate::determinism::pcap;
 use crate::replays;
 
 /// The program, built as this test was.
-fn serval() -> &'static Path {
+pub(crate) fn serval() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
         let test = std::env::current_exe().expect("a test knows its own file");

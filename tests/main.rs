@@ -19,6 +19,7 @@ mod evasions; // packets that try to hide a request
 mod flips; // flipped bits are survived
 mod gaps; // behind a hole the analyzers go on
 mod golden; // captures and the rows that were agreed on
+mod live; // interfaces: the rows of a replay, every packet accounted for
 mod loss; // one packet in twenty is lost
 mod metamorphic; // the same conversations in other packets give the same rows
 mod registry; // what every protocol brings along

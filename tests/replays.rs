@@ -79,7 +79,8 @@ pub(crate) fn run_stage(
     workers: usize,
 ) -> RunCounts {
     let uids = UidMaker::new(&config.sensor.name);
-    let settings = RunSettings { flow: config.flow_settings(), uids, workers };
+    let settings =
+        RunSettings { flow: config.flow_settings(), uids, workers, board: Arc::default() };
     pipeline::run(source, stage, &settings).unwrap_or_else(|error| panic!("{error}"))
 }
 

@@ -32,6 +32,12 @@ macro_rules! weirds {
 }
 
 weirds! {
+    // The sensor itself, in rows of no flow.
+    /// More packets were lost before the sensor than the configured share; what it says is not all.
+    CaptureLoss = "capture_loss",
+    /// Rows were lost while the archive could not be written; the detail says how many, and which.
+    ArchiveGap = "archive_gap",
+
     // Capture and decode.
     /// A packet was cut by the capture's snap length; counters come from the headers' lengths.
     PacketCut = "packet_cut",

@@ -20,6 +20,11 @@ pub enum Command {
     /// Read captures and write what they hold.
     #[command(after_help = REPLAY_HELP)]
     Replay(ReplayArgs),
+    /// Listen to network interfaces until told to stop.
+    #[command(after_help = WATCH_HELP)]
+    Watch(WatchArgs),
+    /// Ask a running sensor how it is.
+    Status(StatusArgs),
     /// Ask what feeds of indicators hold, and what they would match.
     Intel(IntelArgs),
     /// Print the tables and columns that are written.
@@ -55,6 +60,62 @@ pub struct ReplayArgs {
     /// Only packets that this BPF expression matches, as in `tcp port 445`.
     #[arg(long, value_name = "BPF")]
     pub filter: Option<String>,
+}
+
+const WATCH_HELP: &str = "\
+SIGTERM or Ctrl-C closes all flows, writes what waits and ends the sensor within ten seconds.
+
+Exit status:
+  0  it was told to stop, and everything was written
+  1  it could not start, or the output could not be written";
+
+/// `serval watch`
+#[derive(Debug, clap::Args)]
+pub struct WatchArgs {
+    /// Interfaces to listen to; several are put in one order of time, as the two directions of a
+    /// tap.
+    #[arg(short, long = "interface", value_name = "IFACE", value_delimiter = ',')]
+    pub interfaces: Vec<String>,
+    /// Configuration file (TOML).
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Directory to write Parquet files to; it is made if it is not there.
+    #[arg(long, value_name = "DIR")]
+    pub archive: Option<PathBuf>,
+    /// File to write every row to as a line of JSON; `-` for standard output.
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// Threads that follow flows, beside the one that reads packets and the one that writes.
+    /// Default: one for each core but one.
+    #[arg(long, value_name = "N")]
+    pub workers: Option<NonZeroUsize>,
+    /// Only packets that this BPF expression matches, as in `not port 9200`; the system leaves out
+    /// the others, which are not counted.
+    #[arg(long, value_name = "BPF")]
+    pub filter: Option<String>,
+}
+
+/// `serval status`
+#[derive(Debug, clap::Args)]
+pub struct StatusArgs {
+    /// Configuration file (TOML), for the address.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Address and port at which the sensor answers.
+    #[arg(long, value_name = "ADDRESS")]
+    pub address: Option<String>,
+    /// Which form.
+    #[arg(long, value_enum, default_value_t = StatusFormat::Text)]
+    pub format: StatusFormat,
+}
+
+/// A form of the status.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum StatusFormat {
+    /// For people.
+    Text,
+    /// A JSON object.
+    Json,
 }
 
 /// `serval schema`

@@ -1,14 +1,16 @@
-//! The wall clock, for how long a run took and for questions that a person asks. Nothing that
-//! decides about traffic reads it: everything else lives in packet time.
+//! The wall clock: for how long a run took, for questions that a person asks, and for how long an
+//! interface has been quiet. Nothing that decides about traffic reads it: everything else lives in
+//! packet time.
 
 use std::time::{Duration, Instant};
 
 use analyzers::Timestamp;
 
-/// The present, for a person who asks what would match now.
+/// The present, for a person who asks what would match now, and for what the sensor says of itself.
 #[must_use]
 pub fn now() -> Timestamp {
-    Timestamp::from_secs_nanos(jiff::Timestamp::now().as_second(), 0)
+    let now = jiff::Timestamp::now();
+    Timestamp::from_secs_nanos(now.as_second(), now.subsec_nanosecond().into())
 }
 
 /// Measures real time.

@@ -15,6 +15,7 @@ use crate::enrich::geo::GeoConfig;
 use crate::flow::expiry::Timeouts;
 use crate::flow::{FlowSettings, VlanInKey};
 use crate::intel::IntelConfig;
+use crate::live::{CaptureConfig, LogConfig, MetricsConfig, StatsConfig};
 
 /// Share of the memory budget for the flow table, in flows: about a kibibyte each, a quarter of
 /// all.
@@ -26,6 +27,8 @@ const BUDGET_BYTES_PER_FLOW: u64 = 4 * 1024;
 pub struct Config {
     /// Who and where the sensor is.
     pub sensor: SensorConfig,
+    /// Network interfaces.
+    pub capture: CaptureConfig,
     /// Flows.
     pub flow: FlowConfig,
     /// The archive.
@@ -46,6 +49,12 @@ pub struct Config {
     pub detect: detectors::Knobs,
     /// Where alerts go.
     pub alerts: AlertsConfig,
+    /// What a running sensor tells about itself.
+    pub stats: StatsConfig,
+    /// Where it answers questions.
+    pub metrics: MetricsConfig,
+    /// What it says on standard error.
+    pub log: LogConfig,
 }
 
 /// `[sensor]`

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use sensor::cli::{Cli, Command, SchemaForm};
-use sensor::{intel, replay, schema, tables};
+use sensor::{intel, live, replay, schema, tables};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -20,6 +20,8 @@ fn main() -> ExitCode {
     };
     let done = match &cli.command {
         Command::Replay(args) => replay::replay(args),
+        Command::Watch(args) => live::watch(args),
+        Command::Status(args) => live::status(args),
         Command::Intel(args) => intel::ask::run(&args.command),
         Command::Schema(args) => print_schema(args.format),
     };

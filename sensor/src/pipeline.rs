@@ -18,7 +18,7 @@ use crate::event::Event;
 use crate::flow::table::Arrival;
 use crate::flow::uid::UidMaker;
 use crate::flow::{FlowKey, FlowSettings};
-use crate::stats::{FlowCounts, PacketCounts};
+use crate::stats::{Board, FlowCounts, PacketCounts};
 use crate::worker::{Worker, owner};
 
 /// Batches of packets that may wait for a worker. A block is a mebibyte, so this bounds the memory
@@ -28,23 +28,6 @@ const PACKET_QUEUE: usize = 4;
 /// Batches of events that may wait for the second stage. Those of one block are some tens of
 /// kibibytes; the queue lets packets go on while the archive writes a file.
 const EVENT_QUEUE: usize = 256;
-
-/// Takes the events of all workers, behind a watermark.
-pub trait Stage: Send {
-    /// Events of one worker, and the promise that its later ones are not older than `watermark`.
-    ///
-    /// # Errors
-    /// Whatever keeps the stage from going on; the run ends.
-    fn events(
-        &mut self,
-        worker: usize,
-        events: Vec<Event>,
-        watermark: Timestamp,
-    ) -> Result<(), StageError>;
-}
-
-/// Why the second stage cannot go on.
-pub type StageError = Box<dyn std::error::Error + Send + Sync>;
 
 /// What a run counted.
 #[derive(Clone, Debug, Default)]
@@ -79,7 +62,26 @@ pub struct RunSettings {
     pub uids: UidMaker,
     /// How many workers.
     pub workers: usize,
+    /// Where counts are put while the run goes on.
+    pub board: Arc<Board>,
 }
+
+/// Takes the events of all workers, behind a watermark.
+pub trait Stage: Send {
+    /// Events of one worker, and the promise that its later ones are not older than `watermark`.
+    ///
+    /// # Errors
+    /// Whatever keeps the stage from going on; the run ends.
+    fn events(
+        &mut self,
+        worker: usize,
+        events: Vec<Event>,
+        watermark: Timestamp,
+    ) -> Result<(), StageError>;
+}
+
+/// Why the second stage cannot go on.
+pub type StageError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The first stage: decodes packets and finds the flow's key.
 struct Front {
@@ -88,7 +90,10 @@ struct Front {
     hasher: RandomState,
     counts: PacketCounts,
     first: Option<Timestamp>,
+    /// The latest packet time so far.
     clock: Timestamp,
+    /// What is over: the clock, or later where the source said that it was quiet.
+    horizon: Timestamp,
 }
 
 impl Front {
@@ -100,7 +105,14 @@ impl Front {
             counts: PacketCounts::default(),
             first: None,
             clock: Timestamp::MIN,
+            horizon: Timestamp::MIN,
         }
+    }
+
+    /// Nothing older than `time` will come. The packets' own clock stays, so that what they do is
+    /// the same as in a replay.
+    fn quiet(&mut self, time: Timestamp) {
+        self.horizon = self.horizon.max(time);
     }
 
     /// Moves the clock, decodes, finds the key. `None` for what does not reach a flow (yet).
@@ -127,8 +139,11 @@ impl Front {
         Some(Arrival { packet, key, sender, hash, clock: self.clock, frame: *frame })
     }
 
-    fn expire_fragments(&mut self) {
-        self.decoder.expire_fragments(self.clock, &mut self.counts.skipped);
+    /// Ends fragments that waited for too long; answers the horizon.
+    fn advance(&mut self) -> Timestamp {
+        self.horizon = self.horizon.max(self.clock);
+        self.decoder.expire_fragments(self.horizon, &mut self.counts.skipped);
+        self.horizon
     }
 
     /// Ends what waits; packets that the source's filter left out were received, too.
@@ -165,19 +180,36 @@ fn run_inline(
     let mut front = Front::new(settings.flow);
     let mut worker = Worker::new(0, 1, settings.flow, settings.uids.clone());
     let mut batch = Batch::default();
-    while source.fill(&mut batch)? == Fill::Packets {
+    while fill(source, &mut batch, &mut front)? == More::Come {
         for frame in &batch.packets {
             if let Some(arrival) = front.arrival(frame, &batch.block) {
                 worker.packet(&arrival, &batch.block);
             }
         }
-        front.expire_fragments();
-        worker.advance(front.clock);
-        stage.events(0, worker.take_events(), front.clock).map_err(RunError::Stage)?;
+        let horizon = front.advance();
+        worker.advance(horizon);
+        stage.events(0, worker.take_events(), horizon).map_err(RunError::Stage)?;
     }
     worker.finish(front.clock);
     stage.events(0, worker.take_events(), Timestamp::MAX).map_err(RunError::Stage)?;
     Ok(front.finish(source.tally().filtered, worker.counts()))
+}
+
+/// Whether a source goes on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum More {
+    Come,
+    End,
+}
+
+/// The next batch, which is empty when the source was quiet.
+fn fill(source: &mut dyn Source, batch: &mut Batch, front: &mut Front) -> Result<More, RunError> {
+    match source.fill(batch)? {
+        Fill::Packets => {}
+        Fill::Quiet(time) => front.quiet(time),
+        Fill::End => return Ok(More::End),
+    }
+    Ok(More::Come)
 }
 
 /// Packets of one batch for one worker.
@@ -194,7 +226,12 @@ struct Found {
     watermark: Timestamp,
 }
 
-fn run_threaded(
+/// As [`run`], with threads of their own for the workers and the second stage even where one worker
+/// is enough: a source that cannot wait must not wait for the archive.
+///
+/// # Errors
+/// As of [`run`].
+pub fn run_threaded(
     source: &mut dyn Source,
     stage: &mut dyn Stage,
     settings: &RunSettings,
@@ -208,7 +245,8 @@ fn run_threaded(
             let (hand, deals) = bounded(PACKET_QUEUE);
             let worker = Worker::new(index, settings.workers, settings.flow, settings.uids.clone());
             let found = found.clone();
-            workers.push(scope.spawn(move || run_worker(worker, index, &deals, &found)));
+            let board = &settings.board;
+            workers.push(scope.spawn(move || run_worker(worker, index, &deals, &found, board)));
             hands.push(hand);
         }
         drop(found);
@@ -231,7 +269,7 @@ fn deal_out(
 ) -> Result<Front, RunError> {
     let mut front = Front::new(settings.flow);
     let mut batch = Batch::default();
-    while source.fill(&mut batch)? == Fill::Packets {
+    while fill(source, &mut batch, &mut front)? == More::Come {
         let share = batch.packets.len() / hands.len() + batch.packets.len() / 8;
         let mut dealt: Vec<Vec<Arrival>> =
             hands.iter().map(|_| Vec::with_capacity(share)).collect();
@@ -240,10 +278,11 @@ fn deal_out(
                 dealt[owner(arrival.key.shard(), hands.len())].push(arrival);
             }
         }
-        front.expire_fragments();
+        let clock = front.advance();
+        settings.board.post_packets(&front.counts, source.tally());
         for (hand, arrivals) in hands.iter().zip(dealt) {
             let block = Arc::clone(&batch.block);
-            if hand.send(Deal { block, arrivals, clock: front.clock }).is_err() {
+            if hand.send(Deal { block, arrivals, clock }).is_err() {
                 // The worker has stopped because the second stage failed; its error is told there.
                 return Ok(front);
             }
@@ -257,6 +296,7 @@ fn run_worker(
     index: usize,
     deals: &Receiver<Deal>,
     found: &Sender<Found>,
+    board: &Board,
 ) -> FlowCounts {
     let mut clock = Timestamp::MIN;
     for deal in deals {
@@ -266,6 +306,7 @@ fn run_worker(
         clock = deal.clock;
         drop(deal);
         worker.advance(clock);
+        board.post_flows(index, worker.counts());
         let events = worker.take_events();
         if found.send(Found { worker: index, events, watermark: clock }).is_err() {
             return worker.counts();

@@ -4,10 +4,9 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::thread::available_parallelism;
 use std::time::Duration;
-
-use analyzers::Text;
 
 use crate::archive::{self, Archive};
 use crate::capture::{
@@ -21,7 +20,7 @@ use crate::flow::uid::UidMaker;
 use crate::pipeline::{self, RunCounts, RunSettings};
 use crate::progress::Meter;
 use crate::rows::json::JsonLines;
-use crate::stats::StatsRecord;
+use crate::stats::{Counts, StatsRecord};
 use crate::summary::Summary;
 use crate::watch::{Sinks, Watch};
 
@@ -48,12 +47,16 @@ pub fn replay(args: &ReplayArgs) -> Result<ExitCode, ReplayError> {
         None => Box::new(files),
     };
     let workers = args.workers.or(available_parallelism().ok()).map_or(1, Into::into);
-    let sinks = Sinks { archive: open_archive(args, &config, workers)?, json: open_json(args)? };
+    let sinks = Sinks {
+        archive: open_archive(args, &config, workers)?,
+        json: open_json(args.json.as_deref())?,
+    };
     let mut watch = Watch::new(workers, &config.sensor.name, sinks);
     let settings = RunSettings {
         flow: config.flow_settings(),
         uids: UidMaker::new(&config.sensor.name),
         workers,
+        board: Arc::default(),
     };
     let mut reading = Reading { source: source.as_mut(), meter, problems: 0 };
     let ran = pipeline::run(&mut reading, &mut watch, &settings);
@@ -68,7 +71,7 @@ pub fn replay(args: &ReplayArgs) -> Result<ExitCode, ReplayError> {
              whose type was written wrongly\n"
         ));
     }
-    write_stats(&mut watch, &counts, &tally)?;
+    write_stats(&mut watch, &counts, tally)?;
     let (overview, sinks) = watch.into_parts();
     let archived = close(sinks)?;
     let summary = Summary {
@@ -102,8 +105,14 @@ fn open_archive(
     Ok(Some(Archive::open(directory, options)?))
 }
 
-fn open_json(args: &ReplayArgs) -> Result<Option<JsonLines<Box<dyn Write + Send>>>, ReplayError> {
-    let out: Option<Box<dyn Write + Send>> = match args.json.as_deref() {
+/// A stream of JSON lines to a file, or for `-` to standard output.
+///
+/// # Errors
+/// The file cannot be made.
+pub(crate) fn open_json(
+    path: Option<&Path>,
+) -> Result<Option<JsonLines<Box<dyn Write + Send>>>, ReplayError> {
+    let out: Option<Box<dyn Write + Send>> = match path {
         None => None,
         Some(path) if path == Path::new("-") => Some(Box::new(BufWriter::new(io::stdout()))),
         Some(path) => {
@@ -115,37 +124,19 @@ fn open_json(args: &ReplayArgs) -> Result<Option<JsonLines<Box<dyn Write + Send>
     Ok(out.map(JsonLines::new))
 }
 
-fn write_stats(watch: &mut Watch, counts: &RunCounts, tally: &Tally) -> Result<(), ReplayError> {
+fn write_stats(watch: &mut Watch, counts: &RunCounts, tally: Tally) -> Result<(), ReplayError> {
     let Some(clock) = counts.clock else { return Ok(()) };
-    let packets = &counts.packets;
-    let reasons: serde_json::Map<_, _> = packets
-        .skipped
-        .occurred()
-        .map(|(reason, count)| (reason.name().to_owned(), count.into()))
-        .collect();
-    let lost = tally.kernel_drops + tally.interface_drops;
-    let offered = packets.received + lost;
-    let record = StatsRecord {
-        worker: None,
-        received: signed(packets.received),
-        decoded: signed(packets.decoded),
-        skipped: signed(packets.skipped.total()),
-        skipped_reasons: Text::from(serde_json::Value::Object(reasons).to_string()),
-        kernel_drops: Some(signed(tally.kernel_drops)),
-        interface_drops: Some(signed(tally.interface_drops)),
-        queue_drops: 0,
-        bytes: signed(packets.bytes),
-        flows_open: 0,
-        flows_evicted: signed(counts.flows.evicted),
-        memory_bytes: None,
-        loss_percent: if offered == 0 { 0.0 } else { 100.0 * lost as f64 / offered as f64 },
-        gap_percent: watch.overview().gap_percent(),
-        bad_checksums: signed(packets.bad_checksums),
-    };
+    let counts = Counts { packets: counts.packets.clone(), tally, flows: counts.flows };
+    let gap_percent = watch.overview().gap_percent();
+    let record = StatsRecord::between(&Counts::default(), &counts, gap_percent);
     watch.write(clock, Box::new(record))
 }
 
-fn close(sinks: Sinks) -> Result<Option<archive::Summary>, ReplayError> {
+/// Writes what waits in the sinks.
+///
+/// # Errors
+/// Something could not be written.
+pub(crate) fn close(sinks: Sinks) -> Result<Option<archive::Summary>, ReplayError> {
     if let Some(mut json) = sinks.json {
         match json.flush() {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
@@ -203,10 +194,6 @@ impl Source for Reading<'_> {
 }
 
 /// Talk goes to standard error; that nobody listens is no reason to fail.
-fn say(text: &str) {
+pub(crate) fn say(text: &str) {
     let _ = io::stderr().write_all(text.as_bytes());
-}
-
-fn signed(count: u64) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
 }

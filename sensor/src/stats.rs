@@ -1,13 +1,19 @@
 //! Counters: what was received and what became of it.
 //!
-//! Plain integers, added up where they arise; `received = decoded + skipped` always holds.
+//! Plain integers, added up where they arise; `received = decoded + skipped` always holds at the
+//! end. While a sensor runs, each thread puts its counts on a [`Board`] once a batch.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use analyzers::{Text, record};
 
+use crate::capture::Tally;
 use crate::decode::SkipCounts;
 
 record! {
-    /// What was received and what became of every packet, at the end of a replay.
+    /// What was received and what became of every packet: of a whole replay, or of an interval of
+    /// live capture. Fragments that wait for others are in a later interval's row.
     pub struct StatsRecord: "stats" {
         /// Worker that the row is about; null for the sum.
         worker: Option<i32>,
@@ -57,9 +63,170 @@ pub struct PacketCounts {
     pub bad_checksums: u64,
 }
 
-/// Counts of the flow tables of all workers.
+/// Counts of flow tables.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FlowCounts {
+    /// Flows in the table.
+    pub open: u64,
     /// Flows that were ended because the table was full.
     pub evicted: u64,
+}
+
+/// All counts since the start, at one moment.
+#[derive(Clone, Debug, Default)]
+pub struct Counts {
+    /// What became of packets.
+    pub packets: PacketCounts,
+    /// What the source counted.
+    pub tally: Tally,
+    /// The flow tables of all workers.
+    pub flows: FlowCounts,
+}
+
+/// Where the threads of a run put their counts, for whoever wants to know them meanwhile.
+#[derive(Debug, Default)]
+pub struct Board(Mutex<Posted>);
+
+#[derive(Debug, Default)]
+struct Posted {
+    packets: PacketCounts,
+    tally: Tally,
+    workers: Vec<FlowCounts>,
+    /// Grows with every batch, also with the empty ones of a quiet source.
+    pulse: u64,
+    lost_interfaces: BTreeSet<String>,
+    gauges: BTreeMap<&'static str, Gauge>,
+}
+
+/// A figure of some room, for the metrics and for `serval status`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gauge {
+    /// Its name, without the prefix `serval_`.
+    pub name: &'static str,
+    /// What it is, without a full stop.
+    pub help: &'static str,
+    /// What it stands at.
+    pub value: u64,
+}
+
+/// The state of an interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Link {
+    /// It is heard.
+    Heard,
+    /// It is down or gone.
+    Lost,
+}
+
+impl Board {
+    /// Takes the counts of the thread that reads.
+    pub fn post_packets(&self, packets: &PacketCounts, tally: Tally) {
+        let mut posted = self.lock();
+        posted.packets.clone_from(packets);
+        posted.tally = tally;
+        posted.pulse += 1;
+    }
+
+    /// Grows for as long as packets are being looked for.
+    #[must_use]
+    pub fn pulse(&self) -> u64 {
+        self.lock().pulse
+    }
+
+    /// Takes the state of an interface.
+    pub fn post_interface(&self, name: &str, link: Link) {
+        let lost = &mut self.lock().lost_interfaces;
+        match link {
+            Link::Heard => lost.remove(name),
+            Link::Lost => lost.insert(name.to_owned()),
+        };
+    }
+
+    /// The interfaces that are down or gone.
+    #[must_use]
+    pub fn lost_interfaces(&self) -> BTreeSet<String> {
+        self.lock().lost_interfaces.clone()
+    }
+
+    /// Takes a figure of any room; the last of a name holds.
+    pub fn post_gauge(&self, gauge: Gauge) {
+        self.lock().gauges.insert(gauge.name, gauge);
+    }
+
+    /// The figures of other rooms, by name.
+    #[must_use]
+    pub fn gauges(&self) -> Vec<Gauge> {
+        self.lock().gauges.values().copied().collect()
+    }
+
+    /// Takes the counts of one worker.
+    pub fn post_flows(&self, worker: usize, flows: FlowCounts) {
+        let workers = &mut self.lock().workers;
+        if workers.len() <= worker {
+            workers.resize(worker + 1, FlowCounts::default());
+        }
+        workers[worker] = flows;
+    }
+
+    /// What was posted last.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        let posted = self.lock();
+        let flows = posted.workers.iter().fold(FlowCounts::default(), |sum, worker| FlowCounts {
+            open: sum.open + worker.open,
+            evicted: sum.evicted + worker.evicted,
+        });
+        Counts { packets: posted.packets.clone(), tally: posted.tally, flows }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Posted> {
+        // Counts are whole even where a thread panicked.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl StatsRecord {
+    /// The row of what was counted between `before` and `now`.
+    #[must_use]
+    pub fn between(before: &Counts, now: &Counts, gap_percent: f64) -> Self {
+        let since = |now: u64, before: u64| signed(now.saturating_sub(before));
+        let (packets, old) = (&now.packets, &before.packets);
+        let reasons: serde_json::Map<_, _> = packets
+            .skipped
+            .occurred()
+            .map(|(reason, count)| (reason, count - old.skipped.count(reason)))
+            .filter(|(_, count)| *count > 0)
+            .map(|(reason, count)| (reason.name().to_owned(), count.into()))
+            .collect();
+        Self {
+            worker: None,
+            received: since(packets.received, old.received),
+            decoded: since(packets.decoded, old.decoded),
+            skipped: since(packets.skipped.total(), old.skipped.total()),
+            skipped_reasons: Text::from(serde_json::Value::Object(reasons).to_string()),
+            kernel_drops: Some(since(now.tally.kernel_drops, before.tally.kernel_drops)),
+            interface_drops: Some(since(now.tally.interface_drops, before.tally.interface_drops)),
+            queue_drops: 0,
+            bytes: since(packets.bytes, old.bytes),
+            flows_open: signed(now.flows.open),
+            flows_evicted: since(now.flows.evicted, before.flows.evicted),
+            memory_bytes: None,
+            loss_percent: loss_percent(before, now),
+            gap_percent,
+            bad_checksums: since(packets.bad_checksums, old.bad_checksums),
+        }
+    }
+}
+
+/// Drops over packets offered between `before` and `now`, in percent.
+#[must_use]
+pub fn loss_percent(before: &Counts, now: &Counts) -> f64 {
+    let drops = |counts: &Counts| counts.tally.kernel_drops + counts.tally.interface_drops;
+    let lost = drops(now).saturating_sub(drops(before));
+    let offered = now.packets.received.saturating_sub(before.packets.received) + lost;
+    if offered == 0 { 0.0 } else { 100.0 * lost as f64 / offered as f64 }
+}
+
+fn signed(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }

@@ -63,6 +63,9 @@ impl Worker {
     /// What happened to its flows.
     #[must_use]
     pub fn counts(&self) -> FlowCounts {
-        FlowCounts { evicted: self.shards.iter().map(FlowTable::evicted).sum() }
+        FlowCounts {
+            open: self.shards.iter().map(|shard| shard.open_flows() as u64).sum(),
+            evicted: self.shards.iter().map(FlowTable::evicted).sum(),
+        }
     }
 }

@@ -135,7 +135,7 @@ impl Source for CaptureFiles {
                         batch.packets.iter().map(|p| u64::from(p.captured_bytes)).sum::<u64>();
                     return Ok(Fill::Packets);
                 }
-                Fill::End => self.close(file, ends_at),
+                Fill::Quiet(_) | Fill::End => self.close(file, ends_at),
             }
         }
     }

@@ -143,13 +143,15 @@ impl<S: Source> Filtered<S> {
 
 impl<S: Source> Source for Filtered<S> {
     fn fill(&mut self, batch: &mut Batch) -> Result<Fill, CaptureError> {
-        while self.source.fill(batch)? == Fill::Packets {
-            self.sift(batch);
+        loop {
+            match self.source.fill(batch)? {
+                Fill::Packets => self.sift(batch),
+                other => return Ok(other),
+            }
             if !batch.packets.is_empty() {
                 return Ok(Fill::Packets);
             }
         }
-        Ok(Fill::End)
     }
 
     fn tally(&self) -> Tally {

@@ -1,8 +1,8 @@
-//! Where packets come from: capture files, directories of them, standard input.
+//! Where packets come from: capture files, directories of them, standard input, interfaces.
 //!
-//! In: paths. Out: batches of packets that share one block of bytes, so that a packet is never
-//! copied on its way to the worker that owns its flow; what went wrong on the way, as [`Problem`]s
-//! with path and offset; and a [`Tally`] of every packet.
+//! In: paths, or names of interfaces. Out: batches of packets that share one block of bytes, so that
+//! a packet is never copied on its way to the worker that owns its flow; what went wrong on the way,
+//! as [`Problem`]s with path and offset; and a [`Tally`] of every packet.
 //!
 //! # How a file is read
 //! `inputs` finds the files and puts them in the order of their first packets. `unpack` looks at
@@ -31,6 +31,7 @@ mod files;
 pub mod filter;
 mod format;
 mod inputs;
+pub mod interface;
 mod pcap;
 mod pcapng;
 mod problem;
@@ -45,6 +46,7 @@ mod tests;
 pub use content::{Codec, Content};
 pub use files::{BLOCK_BYTES, CaptureFiles};
 pub use filter::{Filter, Filtered};
+pub use interface::{InterfaceSettings, Interfaces, Method, Promiscuity, Stop};
 pub use problem::{Aftermath, CaptureError, Damage, Offset, Problem, ProblemKind, Stream};
 pub use progress::Progress;
 
@@ -93,11 +95,14 @@ impl RawPacket {
 pub enum Fill {
     /// The batch holds at least one packet.
     Packets,
+    /// The batch is empty: nothing has come for a while, and nothing older than this will. Files
+    /// never say so.
+    Quiet(Timestamp),
     /// The batch is empty, and so will be all later ones.
     End,
 }
 
-/// Something that gives packets: capture files, later an interface, or either behind a filter.
+/// Something that gives packets: capture files, interfaces, or either behind a filter.
 pub trait Source: Send {
     /// Replaces what `batch` holds by the next packets.
     ///
@@ -125,9 +130,9 @@ pub struct Tally {
     pub filtered: u64,
     /// Places where a capture is damaged; each may have cost one packet or many.
     pub damaged_places: u64,
-    /// Packets that the capturing interfaces lost, as the capture's own statistics say.
+    /// Packets that the capturing interfaces lost, as they or the capture's own statistics say.
     pub interface_drops: u64,
-    /// Packets that the capturing host's system lost, as the capture's own statistics say.
+    /// Packets that the capturing host's system lost, as it or the capture's own statistics say.
     pub kernel_drops: u64,
     /// Files and streams that were read.
     pub files: u64,

@@ -2,6 +2,7 @@
 //! happened, where, and what the user can do about it.
 
 use std::fmt;
+use std::io;
 use std::path::PathBuf;
 
 use super::content::{Codec, Content};
@@ -18,6 +19,20 @@ pub enum CaptureError {
         /// The reason for each path.
         problems: Vec<Problem>,
     },
+    /// No interface was named.
+    #[error(
+        "no interface; name one with `-i` or as `interfaces` below `[capture]` in the \
+         configuration (`ip link` lists them)"
+    )]
+    NoInterface,
+    /// An interface cannot be heard.
+    #[error("cannot hear the interface {name}: {cause}; {}", remedy(cause))]
+    Interface {
+        /// Its name.
+        name: String,
+        /// What the system says.
+        cause: io::Error,
+    },
     /// The filter expression is not one.
     #[error(
         "the filter `{expression}` cannot be used: {message}; `man pcap-filter` describes the \
@@ -29,6 +44,17 @@ pub enum CaptureError {
         /// What libpcap says.
         message: String,
     },
+}
+
+/// What the reader of the message can do about an interface.
+fn remedy(cause: &io::Error) -> &'static str {
+    match cause.kind() {
+        io::ErrorKind::PermissionDenied => {
+            "start as root, or grant the right with `setcap cap_net_raw+ep` on the program"
+        }
+        io::ErrorKind::OutOfMemory => "make `ring` below `[capture]` smaller",
+        _ => "check its name against `ip link`",
+    }
 }
 
 /// Problems below each other.
@@ -125,6 +151,13 @@ pub enum ProblemKind {
         /// What libpcap says.
         message: String,
     },
+    /// The interface is down or gone.
+    InterfaceLost {
+        /// What the system says.
+        message: String,
+    },
+    /// The interface is heard again.
+    InterfaceBack,
     /// More problems than are listed.
     MoreProblems {
         /// Their number.
@@ -231,6 +264,12 @@ impl fmt::Display for ProblemKind {
                 "the filter means nothing for link type {link} ({message}); packets of that type \
                  are left out; write the filter without that part, or run without it"
             ),
+            Self::InterfaceLost { message } => write!(
+                f,
+                "not heard any more: {message}; it is looked for and will be heard as soon as it \
+                 is up (`ip link` shows its state)"
+            ),
+            Self::InterfaceBack => write!(f, "heard again"),
             Self::MoreProblems { count } => write!(f, "and {count} problems more, not listed"),
         }
     }

@@ -1,0 +1,134 @@
+//! `serval watch`: interfaces in; archive, JSON lines and rows about the sensor itself out, until
+//! it is told to stop.
+//!
+//! The data path is that of a replay. What is added here lives beside it: signals, answers to
+//! questions from the loopback address, the rows that tell every interval what was received and
+//! lost, what is said to the operator.
+
+mod beside;
+mod config;
+mod metrics;
+mod report;
+mod serve;
+mod status;
+mod view;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::thread::available_parallelism;
+
+use crate::archive::{self, Archive};
+use crate::capture::{
+    Batch, CaptureError, Fill, InterfaceSettings, Interfaces, Problem, ProblemKind, Source, Stop,
+    Tally,
+};
+use crate::cli::WatchArgs;
+use crate::config::Config;
+use crate::flow::uid::UidMaker;
+use crate::pipeline::{self, RunSettings};
+use crate::replay::{ReplayError, close, open_json};
+use crate::stats::{Board, Link};
+use crate::watch::{Sinks, Watch};
+pub use config::{CaptureConfig, LogConfig, MetricsConfig, StatsConfig};
+use report::Reporter;
+pub use status::{Status, status};
+
+/// Runs the command.
+///
+/// # Errors
+/// An interface cannot be heard, or the output cannot be written; the text says what to do.
+pub fn watch(args: &WatchArgs) -> Result<ExitCode, ReplayError> {
+    let mut config = Config::load(args.config.as_deref())?;
+    if !args.interfaces.is_empty() {
+        config.capture.interfaces.clone_from(&args.interfaces);
+    }
+    if args.filter.is_some() {
+        config.capture.filter.clone_from(&args.filter);
+    }
+    let view = view::View::new(&config.log);
+    view.start_log(&config.log)?;
+    let stop = Stop::default();
+    let settings = interface_settings(&config);
+    let interfaces = Interfaces::open(&config.capture.interfaces, &settings, stop.clone())?;
+    let board = Arc::<Board>::default();
+    beside::start(&config, stop, Arc::clone(&board), view)?;
+    let sinks =
+        Sinks { archive: open_archive(args, &config)?, json: open_json(args.json.as_deref())? };
+    let workers = args.workers.map_or_else(default_workers, Into::into);
+    let settings = RunSettings {
+        flow: config.flow_settings(),
+        uids: UidMaker::new(&config.sensor.name),
+        workers,
+        board: Arc::clone(&board),
+    };
+    tracing::info!(interfaces = config.capture.interfaces.join(","), workers, "watching");
+    let mut source = Telling { interfaces, board: Arc::clone(&board) };
+    let watch = Watch::new(workers, &config.sensor.name, sinks);
+    let mut reporter = Reporter::new(watch, board, &config.stats);
+    let ran = pipeline::run_threaded(&mut source, &mut reporter, &settings);
+    let counts = ran?;
+    let watch = reporter.finish(&counts, source.tally())?;
+    close(watch.into_parts().1)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// One worker for each core but the one that reads.
+fn default_workers() -> usize {
+    available_parallelism().map_or(1, |cores| usize::from(cores).saturating_sub(1).max(1))
+}
+
+fn interface_settings(config: &Config) -> InterfaceSettings {
+    let capture = &config.capture;
+    InterfaceSettings {
+        ring_bytes: capture.ring.map_or(config.memory.budget.0 / RING_SHARE, |size| size.0),
+        filter: capture.filter.clone(),
+        promiscuity: capture.promiscuous.into(),
+        method: capture.method.into(),
+    }
+}
+
+/// Share of the memory budget that the ring of an interface takes unless it is said: a fraction of
+/// a second of a full line, which is as long as the sensor may have to wait for a core.
+const RING_SHARE: u64 = 8;
+
+fn open_archive(args: &WatchArgs, config: &Config) -> Result<Option<Archive>, ReplayError> {
+    let Some(directory) = args.archive.as_ref().or(config.archive.path.as_ref()) else {
+        return Ok(None);
+    };
+    let options = archive::Options {
+        sensor: config.sensor.name.clone(),
+        buffer_bytes: usize::try_from(config.memory.budget.0 / 8).unwrap_or(usize::MAX),
+        ..archive::Options::default()
+    };
+    Ok(Some(Archive::open(directory, options)?))
+}
+
+/// A source that tells its problems as they come.
+struct Telling {
+    interfaces: Interfaces,
+    board: Arc<Board>,
+}
+
+impl Source for Telling {
+    fn fill(&mut self, batch: &mut Batch) -> Result<Fill, CaptureError> {
+        let filled = self.interfaces.fill(batch);
+        for problem in self.interfaces.problems() {
+            tracing::warn!("{problem}");
+            let link = match problem.what {
+                ProblemKind::InterfaceLost { .. } => Link::Lost,
+                ProblemKind::InterfaceBack => Link::Heard,
+                _ => continue,
+            };
+            self.board.post_interface(&problem.path.to_string_lossy(), link);
+        }
+        filled
+    }
+
+    fn tally(&self) -> Tally {
+        self.interfaces.tally()
+    }
+
+    fn problems(&mut self) -> Vec<Problem> {
+        Vec::new()
+    }
+}
