@@ -2,6 +2,7 @@
 //!
 //! In: instants, texts of the wire. Out: SQL in which no text can be anything but a text.
 
+use crate::detector::FlowsBehind;
 use crate::time::Timestamp;
 
 /// A condition that selects rows whose `ts` lies between two instants, both included.
@@ -16,6 +17,13 @@ pub fn instant(ts: Timestamp) -> String {
     let text = jiff::Timestamp::from_microsecond(ts.micros())
         .map_or_else(|_| "1970-01-01T00:00:00Z".to_owned(), |instant| format!("{instant:.6}"));
     format!("TIMESTAMP '{text}'")
+}
+
+/// A condition that selects the rows of these flows.
+#[must_use]
+pub fn uids(flows: &FlowsBehind) -> String {
+    let uids: Vec<String> = flows.uids().map(|uid| format!("'{uid}'")).collect();
+    format!("uid IN ({})", uids.join(", "))
 }
 
 /// A text as a literal.

@@ -40,6 +40,7 @@ pub mod flow_record;
 pub mod grade;
 pub mod hunt;
 pub mod limits;
+pub mod logins;
 pub mod malformed;
 pub mod protocol;
 pub mod protocols;
@@ -73,7 +74,7 @@ pub use protocol::{
 pub use reader::Reader;
 pub use recent::Recent;
 pub use record::{Column, ColumnKind, Record, Row, Table, Value};
-pub use scene::{Heading, HomeNetworks, Scene};
+pub use scene::{Heading, HomeNetworks, Scene, Schedule};
 pub use span::Span;
 pub use text::Text;
 pub use time::{StatedTime, Timestamp};

@@ -209,6 +209,10 @@ pub const SCAN_SOURCES: usize = 100_000;
 /// Pairs of hosts in a day that are known to have met over SMB; 3 MiB for all filters.
 pub const SCAN_SMB_PAIRS: usize = 1_000_000;
 
+/// Pairs of hosts in a day that are known to have met over any other service; 15 MiB for all
+/// filters of `net_scan`, 12 MiB for that of `port_scan`.
+pub const SCAN_NET_PAIRS: usize = 4_000_000;
+
 /// How long a pair is known to have met: this long at least, twice at most.
 pub const SCAN_CONTACT_TURN: Duration = Duration::from_secs(24 * 3_600);
 
@@ -221,3 +225,19 @@ pub const SCAN_TARGETS_TOLD: usize = 20;
 /// Payload bytes of a responder from which on it was used. A negotiation that is refused, or a list
 /// of shares, is shorter; a file or a program that is copied is longer.
 pub const SCAN_USED_BYTES: i64 = 4 * 1_024;
+
+/// Users or hosts whose habits are known, by service; each some 700 bytes with its targets. An
+/// attacker who makes up names of users could otherwise grow the table for ever.
+pub const LOGIN_HABITS: usize = 100_000;
+
+/// Targets of one habit, for the same reason; people log on to a handful.
+pub const LOGIN_TARGETS: usize = 32;
+
+/// Latest logins of a habit whose times are kept, to count those of an hour.
+pub const LOGIN_RECENT: usize = 64;
+
+/// Characters of a user's name; Windows ends at 104.
+pub const LOGIN_NAME_CHARACTERS: usize = 104;
+
+/// Pairs of a host and a target whose breaches are counted.
+pub const LOGIN_BREACHES: usize = 10_000;

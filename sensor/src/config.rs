@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use analyzers::scene::assets::Network;
-use analyzers::scene::{Assets, HomeNetworks};
+use analyzers::scene::{Assets, HomeNetworks, schedule};
 use analyzers::{FileHashing, Span, detectors};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -43,6 +43,8 @@ pub struct Config {
     pub geoip: GeoConfig,
     /// Hosts with a part to play.
     pub assets: Assets,
+    /// When people work, and who may log on when.
+    pub schedule: schedule::Settings,
     /// What becomes of findings.
     pub watch: WatchConfig,
     /// Knobs of the detectors.

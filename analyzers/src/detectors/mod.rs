@@ -37,6 +37,10 @@ pub mod beacon;
 
 detectors! {
     canary
+    login_baseline
+    net_scan
+    port_scan
+    rdp_off_hours
     smb_scan
 }
 

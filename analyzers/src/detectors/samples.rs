@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::detector::{Event, Finding, Findings, Opening, Watcher, What};
 use crate::flow_id::{Endpoint, FlowId, Transport, Uid};
 use crate::flow_record::FlowRecord;
+use crate::record::Record;
 use crate::scene::Scene;
 use crate::time::Timestamp;
 
@@ -76,6 +77,11 @@ impl Bench {
     /// What is said about the row of a flow that began at `secs` and ended a while later.
     pub(crate) fn row(&mut self, secs: i64, flow: &FlowId, row: &FlowRecord) -> Vec<Finding> {
         self.tell(secs, flow, What::Row(row))
+    }
+
+    /// What is said about an analyzer's row.
+    pub(crate) fn record(&mut self, secs: i64, flow: &FlowId, record: &dyn Record) -> Vec<Finding> {
+        self.tell(secs, flow, What::Record(record))
     }
 
     /// What is said about a flow's first packet.

@@ -36,7 +36,7 @@
 //! outside: allow them by address.
 //!
 //! # Knobs
-//! `sensitivity` (`low`, `medium`, `high`: thresholds times 1.5, 1, 0.5), `failures` (4, of the
+//! `sensitivity` (`low`, `medium`, `high`: thresholds times 1.5, 1, 0.4, three at least), `failures` (4, of the
 //! sequential test), `hosts_10m` (10), `hosts_1h` (20), `hosts_24h` (30), `failed_24h` (8),
 //! `failed_72h` (6); each up to 128.
 //!
@@ -200,7 +200,7 @@ impl Watcher for SmbScan {
         let probing = self.sources.entry(key, || Probing::new(event.ts));
         probing.note(&contact, rules);
         if probing.is_news(grade(event.heading, probing)) {
-            let is_server = self.contacts.serves(flow.src.ip);
+            let is_server = self.contacts.serves(flow.src.ip, ());
             findings.say(finding(key, is_server, probing, rules));
         }
     }
@@ -214,7 +214,7 @@ impl Watcher for SmbScan {
                 Heading::Inbound | Heading::External => &self.inbound,
             };
             if probing.has_grown() {
-                findings.say(finding(key, self.contacts.serves(source), probing, rules));
+                findings.say(finding(key, self.contacts.serves(source, ()), probing, rules));
             }
         }
     }
@@ -248,7 +248,7 @@ fn finding(
     let scan = Scan {
         detector: DETECTOR.name,
         source,
-        key: heading.name(),
+        key: Text::from(heading.name()),
         service: "SMB (TCP/445)",
         condition: "dst_port IN (445, 139)",
         heading,

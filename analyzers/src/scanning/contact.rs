@@ -85,28 +85,32 @@ impl Contacts {
         ts: Timestamp,
     ) -> Option<Outcome> {
         let target = (flow.dst.ip, service);
-        let was_alive = self.alive.contains(&target);
         let was_serving = self.serving.contains(&target);
-        if outcome != Outcome::Failed {
-            self.alive.is_new(&target, ts);
-        }
-        if outcome == Outcome::Used {
-            self.serving.is_new(&target, ts);
-            self.serving.is_new(&flow.dst.ip, ts);
-        }
-        let is_first = self.met.is_new(&(flow.src.ip, target), ts);
         let says_nothing = match outcome {
-            Outcome::Failed => was_alive,
+            Outcome::Failed => was_serving || self.alive.contains(&target),
             Outcome::Empty | Outcome::Brief => was_serving,
             Outcome::Used => false,
         };
+        match outcome {
+            Outcome::Failed => {}
+            Outcome::Empty | Outcome::Brief => {
+                self.alive.is_new(&target, ts);
+            }
+            Outcome::Used => self.note_use(flow, service, ts),
+        }
+        let is_first = self.met.is_new(&(flow.src.ip, target), ts);
         (is_first && !says_nothing).then_some(outcome)
+    }
+
+    /// Takes a contact that was use, where nobody asks whether it was the first.
+    pub fn note_use<S: Hash>(&mut self, flow: &FlowId, service: S, ts: Timestamp) {
+        self.serving.is_new(&(flow.dst.ip, service), ts);
     }
 
     /// Whether a host is known to serve others.
     #[must_use]
-    pub fn serves(&self, host: IpAddr) -> bool {
-        self.serving.contains(&host)
+    pub fn serves<S: Hash>(&self, host: IpAddr, service: S) -> bool {
+        self.serving.contains(&(host, service))
     }
 
     /// How often memory was cut short for want of room.
@@ -165,7 +169,7 @@ mod tests {
             let contact = flow(src, dst, 445);
             assert_eq!(contacts.first(&contact, 445_u16, outcome, now), expected, "{src} {dst}");
         }
-        assert!(contacts.serves("10.0.0.9".parse().unwrap()));
-        assert!(!contacts.serves("10.0.0.8".parse().unwrap()));
+        assert!(contacts.serves("10.0.0.9".parse().unwrap(), 445_u16));
+        assert!(!contacts.serves("10.0.0.8".parse().unwrap(), 445_u16));
     }
 }

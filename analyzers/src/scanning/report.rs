@@ -23,7 +23,7 @@ pub struct Scan<'a> {
     /// Who scans.
     pub source: IpAddr,
     /// What tells it from other scans of that source.
-    pub key: &'a str,
+    pub key: Text,
     /// What it scans for, as in `SMB (TCP/445)`.
     pub service: &'a str,
     /// The condition on columns of `flow` that selects these ports.
@@ -48,7 +48,7 @@ impl Scan<'_> {
         Finding {
             detector: self.detector,
             host: source,
-            key: Text::from(self.key.to_owned()),
+            key: self.key.clone(),
             title: Text::from(format!(
                 "{source} probed {} hosts for {}{worm}, within {}",
                 counts.counted,

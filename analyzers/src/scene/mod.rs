@@ -6,9 +6,11 @@
 
 pub mod assets;
 pub mod home;
+pub mod schedule;
 
 pub use assets::Assets;
 pub use home::{Heading, HomeNetworks};
+pub use schedule::Schedule;
 
 /// What detectors know of the network.
 #[derive(Clone, Debug, Default)]
@@ -17,4 +19,6 @@ pub struct Scene {
     pub home: HomeNetworks,
     /// Hosts with a part to play.
     pub assets: Assets,
+    /// When people work, and who may log on when.
+    pub schedule: Schedule,
 }

@@ -5,6 +5,7 @@
 
 pub mod merge;
 pub mod overview;
+pub mod schedule;
 
 use std::io::{self, Write};
 

@@ -46,7 +46,7 @@ record! {
 
 impl RdpRecord {
     /// A row of which nothing is known yet.
-    pub(super) const fn new(transport: &'static str) -> Self {
+    pub(crate) const fn new(transport: &'static str) -> Self {
         Self {
             transport,
             cookie: None,

@@ -47,7 +47,7 @@ record! {
 
 impl SmbRecord {
     /// A row of which nothing is known.
-    pub(super) const fn empty() -> Self {
+    pub(crate) const fn empty() -> Self {
         Self {
             version: None,
             dialect: None,
