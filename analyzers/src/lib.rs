@@ -33,8 +33,10 @@
 pub mod alert;
 pub mod detector;
 pub mod detectors;
+mod digest;
 pub mod direction;
 pub mod emitter;
+mod file_type;
 pub mod flow_id;
 pub mod flow_record;
 pub mod grade;

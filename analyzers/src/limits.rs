@@ -102,6 +102,17 @@ pub const SMB_OPEN_FILES: usize = 128;
 /// Bytes of their names.
 pub const SMB_FILE_TEXT_BYTES: usize = 12 * 1024;
 
+/// Files of an SMB flow that are hashed at the same time. Clients that copy in parallel take eight;
+/// each costs its hash's state and first bytes.
+pub const SMB_HASHED_FILES: usize = 16;
+
+/// Bytes of an SMB flow's files kept until those before them come. A client reads some dozens of
+/// blocks ahead, and a server may answer them as it likes.
+pub const SMB_HELD_BYTES: usize = 256 * 1024;
+
+/// DCE/RPC contexts of a pipe. Clients bind two or three.
+pub const SMB_RPC_CONTEXTS: usize = 8;
+
 /// Connected shares.
 pub const SMB_TREES: usize = 32;
 
@@ -131,8 +142,8 @@ pub const HTTP_HEAD_KEPT_BYTES: usize = 16 * 1_024;
 /// it a client that never reads could grow the queue.
 pub const HTTP_PENDING: usize = 64;
 
-/// First bytes of a decoded body kept to sniff its type.
-pub const HTTP_SNIFF_BYTES: usize = 512;
+/// First bytes of a file kept to sniff its type.
+pub const FILE_SNIFF_BYTES: usize = 512;
 
 /// Content codings removed from one body. Two occur (a compressed file served compressed); each
 /// further one multiplies the growth that a bomb can reach.

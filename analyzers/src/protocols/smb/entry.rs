@@ -3,7 +3,7 @@
 use super::credentials::Identity;
 use super::status;
 use super::table::{Weighed, weight};
-use super::transaction::{AtClose, Envelope, Family, FileKey, Request, Response};
+use super::transaction::{AtClose, Envelope, Family, FileKey, Request, Response, Transfer};
 use crate::limits::SMB_SKEW;
 use crate::text::Text;
 use crate::time::Timestamp;
@@ -23,6 +23,10 @@ impl Pair {
     }
 }
 
+/// A read or write whose request was not seen.
+const UNSEEN: Transfer =
+    Transfer { file: FileKey::Unseen, offset: None, bytes: None, data_at: 0 };
+
 /// A request that waits.
 #[derive(Debug)]
 pub(super) struct Pending {
@@ -39,10 +43,8 @@ impl Pending {
             (Response::Negotiate(_), _) => Request::Negotiate(Vec::new()),
             (_, "session_setup") => Request::SessionSetup(Identity::default()),
             (Response::TreeConnect(_), _) => Request::TreeConnect(None),
-            (_, "read") => Request::Read(FileKey::Unseen),
-            (_, "write" | "write_and_close") => {
-                Request::Write { file: FileKey::Unseen, bytes: None, service: None }
-            }
+            (_, "read") => Request::Read(UNSEEN),
+            (_, "write" | "write_and_close") => Request::Write(UNSEEN, None),
             (_, "close") => Request::Close(FileKey::Unseen),
             // Most of these leave no row, and the response does not say which ones do. A failure is
             // worth one: an implant may answer under another id than the one that it was asked by.
@@ -90,7 +92,7 @@ impl Answer {
     /// Bytes that it says were read or written.
     pub(super) const fn moved(&self) -> Option<u64> {
         match self.response {
-            Response::Moved(bytes) => bytes,
+            Response::Moved { bytes, .. } => bytes,
             _ => None,
         }
     }

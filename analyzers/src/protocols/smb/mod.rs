@@ -7,7 +7,7 @@
 //! # How a stream is read
 //! Each direction is a series of frames, each frame a series of messages, and of each message only
 //! the head is looked at: its header, its fixed part, its names. Everything behind passes by as it
-//! comes, so the contents of files are never buffered, and a gap inside them loses nothing but
+//! comes, hashed where that is on: contents are not buffered, and a gap in them loses nothing but
 //! themselves. After any other gap the next believable header is searched. Which side asks is read
 //! from each message, never from the direction: a flow may begin anywhere.
 //!
@@ -15,9 +15,12 @@
 //! A flow keeps at most [`SMB_PENDING`](crate::limits::SMB_PENDING) requests and
 //! [`SMB_OPEN_FILES`](crate::limits::SMB_OPEN_FILES) open files of some 200 bytes each, 26 KiB of
 //! names, and of SMB 1 the ids of some hundred messages: about 90 KiB, when an attacker fills every
-//! table; a few KiB otherwise. Of the stream it asks for
-//! [`SMB_HEAD_BYTES`](crate::limits::SMB_HEAD_BYTES) a direction at most.
+//! table; a few KiB otherwise. Where files are hashed,
+//! [`SMB_HELD_BYTES`](crate::limits::SMB_HELD_BYTES) of blocks that came before their turn stand
+//! beside that. Of the stream it asks for [`SMB_HEAD_BYTES`](crate::limits::SMB_HEAD_BYTES) a
+//! direction at most.
 
+mod content;
 mod credentials;
 mod dcerpc;
 mod dialect;
@@ -27,6 +30,7 @@ mod name;
 mod nbss;
 mod ntlmssp;
 mod open_file;
+mod operations;
 mod record;
 mod smb1;
 mod smb2;
@@ -50,11 +54,12 @@ use crate::protocol::{
 use crate::reader::Reader;
 use crate::time::Timestamp;
 use crate::weird::Weird;
+use content::{Content, Way};
 use ledger::Ledger;
 use name::server_address;
 use nbss::{Found, Frame, Magic};
 use smb1::Invariants;
-use transaction::{Envelope, FileKey, Flaw, Request};
+use transaction::{Envelope, FileKey, Flaw, Request, Response};
 
 /// Server message block.
 pub const PROTOCOL: Protocol = Protocol {
@@ -129,6 +134,8 @@ struct Half {
     since: Option<Timestamp>,
     /// What the last request of the compound named.
     compound: Option<Compound>,
+    /// What of a file the message brings whose head was read.
+    content: Option<Content>,
 }
 
 /// What related requests of a compound take over from the one before (MS-SMB2 3.3.5.2.7.2).
@@ -191,6 +198,7 @@ impl Analyzer for Smb {
         let unread = u64::try_from(r.remaining()).unwrap_or(u64::MAX);
         let half = self.halves.of_mut(gap.direction);
         half.since = None;
+        half.content = None;
         half.place = half.place.after(gap.missing.saturating_add(unread));
         self.lost_sight();
         Step::Consumed(0)
@@ -230,12 +238,11 @@ impl Place {
 }
 
 impl Smb {
-    const fn new(flow: &FlowContext) -> Self {
-        const HALF: Half = Half { place: Place::Frame, since: None, compound: None };
+    fn new(flow: &FlowContext) -> Self {
         Self {
             flow: *flow,
-            halves: PerDirection { src: HALF, dst: HALF },
-            ledger: Ledger::new(),
+            halves: PerDirection::default(),
+            ledger: Ledger::new(flow.hashing),
             invariants: None,
         }
     }
@@ -276,12 +283,13 @@ impl Smb {
             },
             Place::Message(left) => return self.message(r, left, run, emitter),
             Place::Passing { message, frame } => {
-                let passed = pass_content(r, message);
-                half.place = match message.saturating_sub(passed) {
+                let bytes = r.sub_lax(message).whole();
+                half.place = match message.saturating_sub(bytes.len()) {
                     0 if frame == 0 => Place::Frame,
                     0 => Place::Message(frame),
                     message => Place::Passing { message, frame },
                 };
+                self.pass(bytes, run, emitter);
             }
             Place::Lost => match nbss::find(r.rest()) {
                 Found::At(start) => {
@@ -329,8 +337,21 @@ impl Smb {
             message: length.saturating_sub(head.len()),
             frame: left.saturating_sub(length),
         };
+        half.content = None;
         self.read(head, Run { time, ..run }, emitter);
+        self.pass(head, run, emitter);
         Progress::On
+    }
+
+    /// The one place where the contents of files go by.
+    fn pass(&mut self, bytes: &[u8], run: Run, emitter: &mut Emitter) {
+        let half = self.halves.of_mut(run.direction);
+        let Some(content) = half.content.take() else { return };
+        let (passage, piece, rest) = content.split(bytes);
+        half.content = rest;
+        if !piece.is_empty() {
+            self.ledger.pass(&passage, piece, run.time, emitter);
+        }
     }
 
     fn read(&mut self, head: &[u8], run: Run, emitter: &mut Emitter) {
@@ -376,7 +397,7 @@ impl Smb {
             }
             smb2::Role::Response => {
                 if let Some(response) = smb2::response(&header, body, &mut flaw) {
-                    self.ledger.response(envelope, header.status, response, emitter);
+                    self.answer(envelope, header.status, response, run, emitter);
                 }
             }
         }
@@ -426,7 +447,7 @@ impl Smb {
                     // The header's status is that of the last command that was carried out.
                     let status = if chain.is_over() { header.status } else { status::SUCCESS };
                     if let Some(response) = smb1::response(&mut block, &mut flaw) {
-                        self.ledger.response(envelope, status, response, emitter);
+                        self.answer(envelope, status, response, run, emitter);
                     }
                 }
             }
@@ -441,6 +462,7 @@ impl Smb {
     /// Bytes are missing: what was asked may be among them.
     fn lost_sight(&mut self) {
         self.flow.start = StreamStart::Midstream;
+        self.ledger.lost_sight();
         if let Some(invariants) = &mut self.invariants {
             invariants.lost_sight();
         }
@@ -460,7 +482,38 @@ impl Smb {
                 emitter.weird_with(run.time, Weird::SmbTreeNamesOtherAddress, detail);
             }
         }
+        let brings = match &request {
+            Request::Write(transfer, _) => {
+                self.ledger.passage(transfer, Way::Written).map(|passage| Content {
+                    passage,
+                    before: transfer.data_at,
+                })
+            }
+            _ => None,
+        };
+        if brings.is_some() {
+            self.halves.of_mut(run.direction).content = brings;
+        }
         self.ledger.request(envelope, request, emitter);
+    }
+
+    /// Enters a response.
+    fn answer(
+        &mut self,
+        envelope: Envelope,
+        status: u32,
+        response: Response,
+        run: Run,
+        emitter: &mut Emitter,
+    ) {
+        let before = match response {
+            Response::Moved { data_at, .. } => data_at,
+            _ => 0,
+        };
+        let passage = self.ledger.response(envelope, status, response, emitter);
+        if let Some(passage) = passage {
+            self.halves.of_mut(run.direction).content = Some(Content { passage, before });
+        }
     }
 
     /// What a compressed message leaves readable: often its header and fixed part.
@@ -468,6 +521,8 @@ impl Smb {
         match smb2::plain_head(head) {
             Ok(plain) if plain.len() >= smb2::HEADER_BYTES => {
                 self.smb2(plain, Run { supply: Supply::Ended, ..run }, emitter);
+                // What follows is no content, but what becomes of it.
+                self.halves.of_mut(run.direction).content = None;
             }
             Ok(_) => emitter.weird(run.time, Weird::SmbCompressed),
             Err(malformed) if malformed.kind == MalformedKind::LimitReached => {
@@ -527,12 +582,6 @@ fn extent(rest: &[u8], left: usize) -> (usize, usize) {
         Some(Magic::Compression) => (left, left.min(SMB_HEAD_BYTES)),
         None => (left, left.min(nbss::HEADER_BYTES)),
     }
-}
-
-/// The one place where bytes behind a message's head go by: the contents of files, mostly. Returns
-/// how many did.
-fn pass_content(r: &mut Reader<'_>, length: usize) -> usize {
-    r.sub_lax(length).whole().len()
 }
 
 /// Says what was wrong with a message. One that a gap cut is not wrong.

@@ -1,8 +1,10 @@
 //! An open file or pipe, and what was read from and written to it.
 
+use super::dcerpc::Call;
 use super::status;
 use super::table::{Weighed, weight};
 use super::transaction::{AtClose, Envelope, Family};
+use crate::limits::SMB_RPC_CONTEXTS;
 use crate::text::Text;
 use crate::time::Timestamp;
 
@@ -17,8 +19,10 @@ pub(super) struct OpenFile {
     /// `None` when its opening was not seen, and for the share's root.
     pub(super) path: Option<Text>,
     pub(super) at_close: AtClose,
-    /// The DCE/RPC interface bound over it.
-    pub(super) service: Option<Text>,
+    /// How long it is; `None` when that is not known, or its contents cannot be told any more.
+    pub(super) size: Option<u64>,
+    /// The DCE/RPC interfaces bound over it, by the ids of their contexts; the newest is the last.
+    pub(super) contexts: Vec<(u16, Text)>,
     pub(super) reads: Option<Sum>,
     pub(super) writes: Option<Sum>,
 }
@@ -33,23 +37,49 @@ impl OpenFile {
             opened_by: Some(envelope.message),
             path: None,
             at_close: AtClose::Keep,
-            service: None,
+            size: None,
+            contexts: Vec::new(),
             reads: None,
             writes: None,
         }
     }
 
-    /// Takes note of an interface, where a message bound one.
-    pub(super) fn bind(&mut self, service: Option<Text>) {
-        if service.is_some() {
-            self.service = service;
+    /// The DCE/RPC interface that was bound last.
+    pub(super) fn service(&self) -> Option<&Text> {
+        self.contexts.last().map(|(_, interface)| interface)
+    }
+
+    /// Takes note of what was said to the program behind a pipe: of the interfaces that a bind
+    /// names; of the one that a request calls.
+    pub(super) fn hear(&mut self, call: Option<&Call>) {
+        // It is a pipe, even where its tree was not seen: what passes there is no file.
+        if call.is_some() {
+            self.size = None;
+        }
+        match call {
+            Some(Call::Bind(contexts)) => {
+                for (id, interface) in contexts {
+                    self.contexts.retain(|(known, _)| known != id);
+                    self.contexts.push((*id, interface.clone()));
+                }
+                let spare = self.contexts.len().saturating_sub(SMB_RPC_CONTEXTS);
+                self.contexts.drain(..spare);
+            }
+            Some(Call::Request { context, .. }) => {
+                if let Some(at) = self.contexts.iter().position(|(known, _)| known == context) {
+                    let called = self.contexts.remove(at);
+                    self.contexts.push(called);
+                }
+            }
+            None => {}
         }
     }
 }
 
 impl Weighed for OpenFile {
     fn text_bytes(&self) -> usize {
-        weight(self.path.as_ref()).saturating_add(weight(self.service.as_ref()))
+        let interfaces = self.contexts.iter().map(|(_, interface)| weight(Some(interface)));
+        interfaces.fold(weight(self.path.as_ref()), usize::saturating_add)
     }
 }
 

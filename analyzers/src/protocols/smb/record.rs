@@ -42,6 +42,14 @@ record! {
         encrypted: Option<bool>,
         /// DCE/RPC interface bound over the pipe, by name (`svcctl`, `samr`, …) else UUID.
         pipe_service: Option<Text>,
+        /// SHA-256 of the file, in hex, when all of it was read or written; beside its close too.
+        sha256: Option<String> as FileSha256,
+        /// The file's media type by its first bytes, beside its hash.
+        mime: Option<&'static str>,
+        /// Number of the DCE/RPC operation that is called over the pipe.
+        opnum: Option<i32>,
+        /// Name of that operation, such as `CreateServiceW`, where it is one of those that matter.
+        operation: Option<&'static str>,
     }
 }
 
@@ -66,6 +74,10 @@ impl SmbRecord {
             signed: None,
             encrypted: None,
             pipe_service: None,
+            sha256: None,
+            mime: None,
+            opnum: None,
+            operation: None,
         }
     }
 }

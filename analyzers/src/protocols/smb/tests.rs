@@ -1,6 +1,7 @@
 //! Tests: a small wire builder, a flow that collects what the analyzer says, and the tables by
 //! theme.
 
+mod contents;
 mod invariants;
 mod parts;
 mod smb1;
@@ -134,6 +135,7 @@ impl Row for Line<'_> {
             Value::Str(word) => word.to_owned(),
             Value::Text(text) => text.escaped().into_owned(),
             Value::I64(number) => number.to_string(),
+            Value::I32(number) => number.to_string(),
             other => panic!("{other:?}"),
         };
         match column.name {

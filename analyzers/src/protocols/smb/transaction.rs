@@ -4,6 +4,7 @@
 //! `None` where its message was cut or contradicts itself.
 
 use super::credentials::Identity;
+use super::dcerpc::Call;
 use super::table::{Weighed, weight};
 use crate::malformed::Malformed;
 use crate::text::Text;
@@ -66,6 +67,19 @@ pub(super) enum Subject {
     File(FileKey),
     /// A path.
     Path(Option<Text>),
+}
+
+/// Bytes of a file on their way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Transfer {
+    /// The file.
+    pub(super) file: FileKey,
+    /// Where in the file they belong.
+    pub(super) offset: Option<u64>,
+    /// How many a write brings; a read's answer says how many it brings.
+    pub(super) bytes: Option<u64>,
+    /// Where in the message a write's bytes begin.
+    pub(super) data_at: usize,
 }
 
 /// What happened to a file.
@@ -150,16 +164,11 @@ pub(super) enum Request {
         at_close: AtClose,
     },
     /// Bytes of a file.
-    Read(FileKey),
-    /// Bytes for a file.
-    Write {
-        /// The file.
-        file: FileKey,
-        /// How many bytes.
-        bytes: Option<u64>,
-        /// The interface, when the bytes are a DCE/RPC bind.
-        service: Option<Text>,
-    },
+    Read(Transfer),
+    /// Bytes for a file, and what they say to the program behind a pipe.
+    Write(Transfer, Option<Call>),
+    /// A new size of a file.
+    Resize(FileKey, Option<u64>),
     /// The end of an open file.
     Close(FileKey),
     /// A new name.
@@ -175,8 +184,8 @@ pub(super) enum Request {
     Transceive {
         /// The pipe.
         pipe: Subject,
-        /// The interface, when the bytes are a DCE/RPC bind.
-        service: Option<Text>,
+        /// What the bytes say.
+        call: Option<Call>,
     },
     /// A question about a path.
     Query(Option<Text>),
@@ -188,8 +197,9 @@ impl Request {
     /// The open file that the request names.
     pub(super) const fn file_mut(&mut self) -> Option<&mut FileKey> {
         match self {
-            Self::Read(file)
-            | Self::Write { file, .. }
+            Self::Read(Transfer { file, .. })
+            | Self::Write(Transfer { file, .. }, _)
+            | Self::Resize(file, _)
             | Self::Close(file)
             | Self::Rename { of: Subject::File(file), .. }
             | Self::Delete(Subject::File(file))
@@ -207,15 +217,19 @@ impl Weighed for Request {
             Self::TreeConnect(path) | Self::Open { path, .. } | Self::Query(path) => {
                 weight(path.as_ref())
             }
-            Self::Write { service, .. } => weight(service.as_ref()),
+            Self::Write(_, call) => call_weight(call.as_ref()),
             Self::Rename { of, to } => of.text_bytes().saturating_add(weight(to.as_ref())),
             Self::Delete(of) => of.text_bytes(),
-            Self::Transceive { pipe, service } => {
-                pipe.text_bytes().saturating_add(weight(service.as_ref()))
+            Self::Transceive { pipe, call } => {
+                pipe.text_bytes().saturating_add(call_weight(call.as_ref()))
             }
-            Self::Read(_) | Self::Close(_) | Self::Bare => 0,
+            Self::Read(_) | Self::Resize(..) | Self::Close(_) | Self::Bare => 0,
         }
     }
+}
+
+fn call_weight(call: Option<&Call>) -> usize {
+    call.map_or(0, Call::text_bytes)
 }
 
 impl Weighed for Subject {
@@ -242,9 +256,16 @@ pub(super) enum Response {
         file: Option<u128>,
         /// What was done.
         action: Option<Action>,
+        /// Its size in bytes.
+        size: Option<u64>,
     },
-    /// That many bytes were read or written.
-    Moved(Option<u64>),
+    /// Bytes were read or written.
+    Moved {
+        /// How many.
+        bytes: Option<u64>,
+        /// Where in the message those that were read begin.
+        data_at: usize,
+    },
     /// Nothing that matters beside the status.
     Bare,
 }

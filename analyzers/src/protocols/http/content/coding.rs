@@ -12,7 +12,7 @@ use flate2::write::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use ruzstd::decoding::errors::FrameDecoderError;
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
-use super::Digest;
+use crate::digest::Digest;
 use crate::limits::{
     HTTP_CONTENT_BYTES, HTTP_CONTENT_FLOOR_BYTES, HTTP_CONTENT_LAYERS, HTTP_CONTENT_RATIO,
     HTTP_WINDOW_BYTES,

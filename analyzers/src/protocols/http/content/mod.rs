@@ -1,22 +1,16 @@
 //! Bodies: counted, and for responses decoded, hashed and sniffed while they pass.
 //!
 //! In: the body's bytes in pieces, after transfer decoding. Out: a [`BodySummary`]. Nothing of a
-//! body is kept but its first [`HTTP_SNIFF_BYTES`]; coded bodies hold their decoders' windows
-//! besides.
+//! body is kept but its first [`FILE_SNIFF_BYTES`](crate::limits::FILE_SNIFF_BYTES); coded bodies
+//! hold their decoders' windows besides.
 
 mod coding;
-mod sniff;
 #[cfg(test)]
 mod tests;
-
-use std::fmt::Write as _;
-
-use sha2::{Digest as _, Sha256};
 
 pub(super) use self::coding::Coding;
 use self::coding::{Layer, Trouble};
 use crate::emitter::Emitter;
-use crate::limits::HTTP_SNIFF_BYTES;
 use crate::protocol::FileHashing;
 use crate::time::Timestamp;
 use crate::weird::Weird;
@@ -128,8 +122,8 @@ impl Body {
         if let (Interest::Hashing(layers), Ending::Complete) = (body.interest, ending) {
             match layers.finish() {
                 Ok(digest) => {
-                    summary.sha256 = Some(hex(&digest.hash.finalize()));
-                    summary.mime = sniff::sniff(&digest.first);
+                    let (sha256, mime) = digest.finish();
+                    (summary.sha256, summary.mime) = (Some(sha256), mime);
                 }
                 Err(error) => trouble = Some(Trouble::from(error)),
             }
@@ -147,29 +141,4 @@ impl std::fmt::Debug for Body {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Body").field("bytes", &self.bytes).finish_non_exhaustive()
     }
-}
-
-/// The innermost layer: hash and first bytes of what was decoded.
-#[derive(Default)]
-struct Digest {
-    hash: Sha256,
-    first: Vec<u8>,
-}
-
-impl Digest {
-    fn update(&mut self, piece: &[u8]) {
-        self.hash.update(piece);
-        let room = HTTP_SNIFF_BYTES.saturating_sub(self.first.len());
-        if room > 0 {
-            self.first.extend_from_slice(piece.get(..room).unwrap_or(piece));
-        }
-    }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len().saturating_mul(2)), |mut out, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
 }

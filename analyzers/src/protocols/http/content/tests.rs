@@ -5,8 +5,12 @@ use std::io::Write as _;
 use flate2::Compression;
 use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
 
+use sha2::{Digest as _, Sha256};
+
 use super::*;
+use crate::digest::hex;
 use crate::emitter::Emission;
+use crate::file_type::sniff;
 use crate::limits::{HTTP_CONTENT_FLOOR_BYTES, HTTP_CONTENT_RATIO};
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
@@ -200,7 +204,7 @@ fn types_are_told_by_their_first_bytes() {
         (&tar, "application/x-tar"),
         (b"\x01\x02\x03", "application/octet-stream"),
     ] {
-        assert_eq!(sniff::sniff(first), Some(expected), "{:?}", crate::text::escape(first));
+        assert_eq!(sniff(first), Some(expected), "{:?}", crate::text::escape(first));
     }
-    assert_eq!(sniff::sniff(b""), None);
+    assert_eq!(sniff(b""), None);
 }

@@ -5,9 +5,11 @@ use super::{Block, code};
 use crate::limits::SMB_DIALECTS;
 use crate::malformed::Malformed;
 use crate::protocols::smb::credentials::{Identity, identity};
-use crate::protocols::smb::dcerpc::bound_interface;
+use crate::protocols::smb::dcerpc::call;
 use crate::protocols::smb::name::{Encoding, name, path, terminated};
-use crate::protocols::smb::transaction::{Action, AtClose, FileKey, Flaw, Request, Subject};
+use crate::protocols::smb::transaction::{
+    Action, AtClose, FileKey, Flaw, Request, Subject, Transfer,
+};
 use crate::reader::Reader;
 use crate::text::Text;
 
@@ -40,9 +42,8 @@ pub(in crate::protocols::smb) fn request(
             Ok(Some(open(block, Action::Create)))
         }
         code::CLOSE => file_id(&mut block.words).map(|file| Some(Request::Close(file))),
-        code::READ | code::READ_ANDX => {
-            file_id(&mut block.words).map(|file| Some(Request::Read(file)))
-        }
+        code::READ => file_id(&mut block.words).map(|file| Some(Request::Read(of_file(file)))),
+        code::READ_ANDX => read_andx(block).map(Some),
         code::WRITE | code::WRITE_AND_CLOSE => write(block).map(Some),
         code::WRITE_ANDX => write_andx(block).map(Some),
         code::DELETE | code::DELETE_DIRECTORY => {
@@ -139,28 +140,57 @@ fn open(block: &mut Block<'_>, action: Action) -> Request {
     Request::Open { path: formatted_path(block), action: Some(action), at_close: AtClose::Keep }
 }
 
+/// A transfer whose content is not followed.
+const fn of_file(file: FileKey) -> Transfer {
+    Transfer { file, offset: None, bytes: None, data_at: 0 }
+}
+
+/// Words of a read that has the upper half of its offset.
+const LONG_READ_WORDS: u8 = 12;
+
+/// Words of a write that has the upper half of its offset.
+const LONG_WRITE_WORDS: u8 = 14;
+
+fn read_andx(block: &mut Block<'_>) -> Result<Request, Malformed> {
+    let words = &mut block.words;
+    let file = file_id(words)?;
+    let low = words.u32_le("offset")?;
+    words.skip(2 + 2 + 4 + 2, "counts, time-out, remaining")?;
+    let offset = long(low, block.words_count >= LONG_READ_WORDS, words)?;
+    Ok(Request::Read(Transfer { offset: Some(offset), ..of_file(file) }))
+}
+
+/// An offset whose upper half may follow.
+fn long(low: u32, has_high: bool, words: &mut Reader<'_>) -> Result<u64, Malformed> {
+    let high = if has_high { words.u32_le("offset, high")? } else { 0 };
+    Ok((u64::from(high) << 32) | u64::from(low))
+}
+
 fn write(block: &mut Block<'_>) -> Result<Request, Malformed> {
     let file = file_id(&mut block.words)?;
     let bytes = u64::from(block.words.u16_le("write count")?);
     block.bytes.sub_lax(3);
-    let service = bound_interface(block.bytes.rest());
-    Ok(Request::Write { file, bytes: Some(bytes), service })
+    let call = call(block.bytes.rest());
+    Ok(Request::Write(Transfer { bytes: Some(bytes), ..of_file(file) }, call))
 }
 
 fn write_andx(block: &mut Block<'_>) -> Result<Request, Malformed> {
     let words = &mut block.words;
     let file = file_id(words)?;
-    words.skip(4 + 4 + 2 + 2, "offset, time-out, mode, remaining")?;
+    let low = words.u32_le("offset")?;
+    words.skip(4 + 2 + 2, "time-out, mode, remaining")?;
     let high = words.u16_le("data length, high")?;
     let length = (u32::from(high) << 16) | u32::from(words.u16_le("data length")?);
-    let offset = usize::from(words.u16_le("data offset")?);
-    let mut data = block.at(offset, length as usize);
-    let service = bound_interface(data.rest()).or_else(|| {
+    let data_at = usize::from(words.u16_le("data offset")?);
+    let offset = long(low, block.words_count >= LONG_WRITE_WORDS, words)?;
+    let mut data = block.at(data_at, length as usize);
+    let call = call(data.rest()).or_else(|| {
         // In message mode the pipe message's length stands before its first byte.
         data.sub_lax(2);
-        bound_interface(data.rest())
+        call(data.rest())
     });
-    Ok(Request::Write { file, bytes: Some(u64::from(length)), service })
+    let bytes = Some(u64::from(length));
+    Ok(Request::Write(Transfer { file, offset: Some(offset), bytes, data_at }, call))
 }
 
 fn rename(block: &mut Block<'_>) -> Request {

@@ -24,11 +24,11 @@ pub(in crate::protocols::smb) fn response(
         code::NT_CREATE_ANDX if answered => nt_create(&mut block.words),
         code::OPEN_ANDX if answered => open_andx(&mut block.words),
         code::OPEN | code::CREATE | code::CREATE_NEW if answered => {
-            block.words.u16_le("file id").map(|file| opened(file, None))
+            block.words.u16_le("file id").map(|file| opened(file, None, None))
         }
         code::READ_ANDX if answered => read_andx(&mut block.words),
         code::READ | code::WRITE | code::WRITE_AND_CLOSE if answered => {
-            block.words.u16_le("count").map(|count| Response::Moved(Some(u64::from(count))))
+            block.words.u16_le("count").map(|count| moved(u64::from(count), 0))
         }
         code::WRITE_ANDX if answered => write_andx(&mut block.words),
         code::TRANSACTION2 if answered => trans2_open(block),
@@ -63,8 +63,12 @@ pub(in crate::protocols::smb) fn response(
     Some(flaw.keep(read).unwrap_or(Response::Bare))
 }
 
-fn opened(file: u16, action: Option<Action>) -> Response {
-    Response::Open { file: Some(u128::from(file)), action }
+fn opened(file: u16, action: Option<Action>, size: Option<u64>) -> Response {
+    Response::Open { file: Some(u128::from(file)), action, size }
+}
+
+const fn moved(bytes: u64, data_at: usize) -> Response {
+    Response::Moved { bytes: Some(bytes), data_at }
 }
 
 fn negotiate(block: &mut Block<'_>) -> Result<Chosen, Malformed> {
@@ -93,28 +97,34 @@ fn tree_connect(block: &mut Block<'_>) -> Response {
 fn nt_create(r: &mut Reader<'_>) -> Result<Response, Malformed> {
     r.skip(1, "oplock level")?;
     let file = r.u16_le("file id")?;
-    Ok(opened(file, Action::done(r.u32_le("create action")?)))
+    let done = Action::done(r.u32_le("create action")?);
+    let size = r.skip(4 * 8 + 4 + 8, "times, attributes, allocation size");
+    let size = size.and_then(|()| r.u64_le("end of file")).ok();
+    Ok(opened(file, done, size))
 }
 
 fn open_andx(r: &mut Reader<'_>) -> Result<Response, Malformed> {
     let file = r.u16_le("file id")?;
-    r.skip(2 + 4 + 4 + 2 + 2 + 2, "attributes, time, size, access, type, pipe state")?;
-    Ok(opened(file, Action::done(u32::from(r.u16_le("open results")? & 3))))
+    r.skip(2 + 4, "attributes, time")?;
+    let size = r.u32_le("file size")?;
+    r.skip(2 + 2 + 2, "access, type, pipe state")?;
+    let done = Action::done(u32::from(r.u16_le("open results")? & 3));
+    Ok(opened(file, done, Some(u64::from(size))))
 }
 
 fn read_andx(r: &mut Reader<'_>) -> Result<Response, Malformed> {
     r.skip(2 + 2 + 2, "available, compaction, reserved")?;
     let length = r.u16_le("data length")?;
-    r.skip(2, "data offset")?;
+    let data_at = usize::from(r.u16_le("data offset")?);
     let high = r.u16_le("data length, high")?;
-    Ok(Response::Moved(Some((u64::from(high) << 16) | u64::from(length))))
+    Ok(moved((u64::from(high) << 16) | u64::from(length), data_at))
 }
 
 fn write_andx(r: &mut Reader<'_>) -> Result<Response, Malformed> {
     let count = r.u16_le("count")?;
     r.skip(2, "available")?;
     let high = r.u16_le("count, high")?;
-    Ok(Response::Moved(Some((u64::from(high) << 16) | u64::from(count))))
+    Ok(moved((u64::from(high) << 16) | u64::from(count), 0))
 }
 
 /// The parameters of `TRANS2_OPEN2`'s answer (2.2.6.1.2). The header does not say which sub-command
@@ -128,7 +138,7 @@ fn trans2_open(block: &mut Block<'_>) -> Result<Response, Malformed> {
     let done = r
         .skip(2 + 4 + 4 + 2 + 2 + 2, "attributes, time, size, access, type, pipe state")
         .and_then(|()| r.u16_le("action taken"));
-    Ok(opened(file, done.ok().and_then(|done| Action::done(u32::from(done & 3)))))
+    Ok(opened(file, done.ok().and_then(|done| Action::done(u32::from(done & 3))), None))
 }
 
 /// The parameters of `NT_TRANSACT_CREATE`'s answer (2.2.7.1.2); see [`trans2_open`].
@@ -140,5 +150,5 @@ fn nt_trans_create(block: &mut Block<'_>) -> Result<Response, Malformed> {
     let (Ok(()), Ok(file)) = (r.skip(2, "oplock level"), r.u16_le("file id")) else {
         return Ok(Response::Bare);
     };
-    Ok(opened(file, r.u32_le("create action").ok().and_then(Action::done)))
+    Ok(opened(file, r.u32_le("create action").ok().and_then(Action::done), None))
 }

@@ -8,7 +8,7 @@
 use super::Block;
 use super::request::{file_id, open_mode};
 use crate::malformed::Malformed;
-use crate::protocols::smb::dcerpc::bound_interface;
+use crate::protocols::smb::dcerpc::call;
 use crate::protocols::smb::name::{Encoding, path};
 use crate::protocols::smb::transaction::{Action, AtClose, Flaw, Request, Subject};
 use crate::reader::Reader;
@@ -39,11 +39,13 @@ mod nt_code {
     pub(super) const LAST: u16 = 8;
 }
 
-/// Information levels that remove or rename (2.2.2.3.4, and MS-SMB 2.2.2.3.5: 1000 + MS-FSCC
-/// class).
+/// Information levels that remove, rename or resize (2.2.2.3.4, and MS-SMB 2.2.2.3.5: 1000 and the
+/// class of MS-FSCC).
 const SET_DISPOSITION: u16 = 0x0102;
 const PASS_DISPOSITION: u16 = 1013;
 const PASS_RENAME: u16 = 1010;
+const SET_END_OF_FILE: u16 = 0x0104;
+const PASS_END_OF_FILE: u16 = 1020;
 
 /// `FILE_DELETE_ON_CLOSE`.
 const DELETE_ON_CLOSE: u32 = 0x0000_1000;
@@ -107,13 +109,13 @@ impl<'a> Parts<'a> {
 pub(super) fn trans(block: &mut Block<'_>) -> Result<Request, Malformed> {
     let mut parts = Parts::read(block)?;
     let name = path(block.string(), block.encoding);
-    let service = bound_interface(parts.data.rest());
+    let call = call(parts.data.rest());
     let unnamed = name.as_ref().is_none_or(|name| name.as_bytes() == OPEN_PIPE);
     let pipe = match parts.setup.skip(2, "function").and_then(|()| file_id(&mut parts.setup)) {
         Ok(file) if unnamed => Subject::File(file),
         _ => Subject::Path(name),
     };
-    Ok(Request::Transceive { pipe, service })
+    Ok(Request::Transceive { pipe, call })
 }
 
 /// A file-system transaction; `None` when it leaves no row.
@@ -142,9 +144,13 @@ pub(super) fn trans2(block: &mut Block<'_>, flaw: &mut Flaw) -> Result<Option<Re
             set_information(of, level, &mut parts, flaw)
         }
         trans2_code::SET_FILE_INFORMATION => {
-            let of = Subject::File(file_id(&mut parts.parameters)?);
+            let file = file_id(&mut parts.parameters)?;
             let level = parts.parameters.u16_le("information level")?;
-            set_information(of, level, &mut parts, flaw)
+            if matches!(level, SET_END_OF_FILE | PASS_END_OF_FILE) {
+                Some(Request::Resize(file, flaw.keep(parts.data.u64_le("end of file"))))
+            } else {
+                set_information(Subject::File(file), level, &mut parts, flaw)
+            }
         }
         trans2_code::CREATE_DIRECTORY => Some(Request::Open {
             path: parts.path_after(4),

@@ -3,9 +3,11 @@
 use super::{Header, code};
 use crate::malformed::Malformed;
 use crate::protocols::smb::credentials::identity;
-use crate::protocols::smb::dcerpc::bound_interface;
+use crate::protocols::smb::dcerpc::call;
 use crate::protocols::smb::name::{Encoding, path};
-use crate::protocols::smb::transaction::{Action, AtClose, FileKey, Flaw, Request, Subject};
+use crate::protocols::smb::transaction::{
+    Action, AtClose, FileKey, Flaw, Request, Subject, Transfer,
+};
 use crate::reader::Reader;
 use crate::text::Text;
 
@@ -15,10 +17,12 @@ const DELETE_ON_CLOSE: u32 = 0x0000_1000;
 /// `FSCTL_PIPE_TRANSCEIVE`, MS-SMB2 2.2.31.
 const PIPE_TRANSCEIVE: u32 = 0x0011_c017;
 
-/// `SMB2_0_INFO_FILE` and the information classes of MS-FSCC 2.4 that change a name or remove it.
+/// `SMB2_0_INFO_FILE` and the information classes of MS-FSCC 2.4 that change a name or a size,
+/// or remove a file.
 const INFO_FILE: u8 = 1;
 const RENAME: u8 = 10;
 const DISPOSITION: u8 = 13;
+const END_OF_FILE: u8 = 20;
 const DISPOSITION_EX: u8 = 64;
 const RENAME_EX: u8 = 65;
 
@@ -111,18 +115,21 @@ fn close(mut r: Reader<'_>) -> Result<Request, Malformed> {
 }
 
 fn read(mut r: Reader<'_>) -> Result<Request, Malformed> {
-    r.skip(2 + 1 + 1 + 4 + 8, "read request")?;
-    file_id(&mut r).map(Request::Read)
+    r.skip(2 + 1 + 1 + 4, "read request")?;
+    let offset = r.u64_le("file offset")?;
+    let file = file_id(&mut r)?;
+    Ok(Request::Read(Transfer { file, offset: Some(offset), bytes: None, data_at: 0 }))
 }
 
 fn write(mut r: Reader<'_>, flaw: &mut Flaw) -> Result<Request, Malformed> {
     r.skip(2, "write request")?;
-    let offset = flaw.keep(r.u16_le("data offset"));
+    let data_at = usize::from(flaw.keep(r.u16_le("data offset")).unwrap_or_default());
     let bytes = r.u32_le("write length")?;
-    r.skip(8, "file offset")?;
+    let offset = r.u64_le("file offset")?;
     let file = file_id(&mut r)?;
-    let data = buffer_lax(&r, offset.map_or(0, usize::from), bytes as usize);
-    Ok(Request::Write { file, bytes: Some(u64::from(bytes)), service: bound_interface(data) })
+    let call = call(buffer_lax(&r, data_at, bytes as usize));
+    let bytes = Some(u64::from(bytes));
+    Ok(Request::Write(Transfer { file, offset: Some(offset), bytes, data_at }, call))
 }
 
 fn ioctl(mut r: Reader<'_>) -> Result<Option<Request>, Malformed> {
@@ -133,8 +140,8 @@ fn ioctl(mut r: Reader<'_>) -> Result<Option<Request>, Malformed> {
     let pipe = Subject::File(file_id(&mut r)?);
     let offset = r.u32_le("input offset")? as usize;
     let length = r.u32_le("input count")? as usize;
-    let service = bound_interface(buffer_lax(&r, offset, length));
-    Ok(Some(Request::Transceive { pipe, service }))
+    let call = call(buffer_lax(&r, offset, length));
+    Ok(Some(Request::Transceive { pipe, call }))
 }
 
 fn set_info(mut r: Reader<'_>, flaw: &mut Flaw) -> Result<Option<Request>, Malformed> {
@@ -144,7 +151,8 @@ fn set_info(mut r: Reader<'_>, flaw: &mut Flaw) -> Result<Option<Request>, Malfo
     let length = r.u32_le("buffer length")? as usize;
     let offset = usize::from(r.u16_le("buffer offset")?);
     r.skip(2 + 4, "reserved, additional information")?;
-    let of = Subject::File(file_id(&mut r)?);
+    let file = file_id(&mut r)?;
+    let of = Subject::File(file);
     let mut information = Reader::new(buffer_lax(&r, offset, length));
     Ok(match (kind, class) {
         (INFO_FILE, RENAME | RENAME_EX) => {
@@ -154,6 +162,9 @@ fn set_info(mut r: Reader<'_>, flaw: &mut Flaw) -> Result<Option<Request>, Malfo
         (INFO_FILE, DISPOSITION | DISPOSITION_EX) => {
             let wish = flaw.keep(information.u8("disposition")).unwrap_or_default();
             (wish & 1 == 1).then_some(Request::Delete(of))
+        }
+        (INFO_FILE, END_OF_FILE) => {
+            Some(Request::Resize(file, flaw.keep(information.u64_le("end of file"))))
         }
         _ => None,
     })

@@ -66,17 +66,21 @@ fn tree_connect(mut r: Reader<'_>) -> Result<Response, Malformed> {
 fn create(mut r: Reader<'_>) -> Result<Response, Malformed> {
     r.skip(2 + 1 + 1, "create response")?;
     let action = Action::done(r.u32_le("create action")?);
-    r.skip(4 * 8 + 8 + 8 + 4 + 4, "times, sizes, attributes")?;
+    r.skip(4 * 8 + 8, "times, allocation size")?;
+    let size = r.u64_le("end of file")?;
+    r.skip(4 + 4, "attributes, reserved")?;
     let file = u128::from_le_bytes(r.array("file id")?);
-    Ok(Response::Open { file: Some(file), action })
+    Ok(Response::Open { file: Some(file), action, size: Some(size) })
 }
 
 fn read(mut r: Reader<'_>) -> Result<Response, Malformed> {
-    r.skip(2 + 1 + 1, "read response")?;
-    Ok(Response::Moved(Some(u64::from(r.u32_le("data length")?))))
+    r.skip(2, "read response")?;
+    let data_at = usize::from(r.u8("data offset")?);
+    r.skip(1, "reserved")?;
+    Ok(Response::Moved { bytes: Some(u64::from(r.u32_le("data length")?)), data_at })
 }
 
 fn write(mut r: Reader<'_>) -> Result<Response, Malformed> {
     r.skip(2 + 2, "write response")?;
-    Ok(Response::Moved(Some(u64::from(r.u32_le("count")?))))
+    Ok(Response::Moved { bytes: Some(u64::from(r.u32_le("count")?)), data_at: 0 })
 }

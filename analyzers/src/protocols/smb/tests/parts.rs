@@ -1,7 +1,8 @@
 //! The parts: names, tokens, binds, statuses, tables.
 
 use super::super::credentials::{Identity, identity};
-use super::super::dcerpc::bound_interface;
+use super::super::dcerpc::{Call, call};
+use super::super::operations;
 use super::super::name::{Encoding, name, path};
 use super::super::status;
 use super::super::table::{Bounds, Table, Weighed, weight};
@@ -22,6 +23,52 @@ fn bind(kind: u8, representation: u8, contexts: u8, interface: &[u8; 16]) -> Vec
         .bytes(interface)
         .zeros(24)
         .0
+}
+
+/// The interface that a bind names first.
+fn bound_interface(bytes: &[u8]) -> Option<Text> {
+    match call(bytes)? {
+        Call::Bind(mut contexts) => contexts.pop().map(|(_, interface)| interface),
+        Call::Request { .. } => None,
+    }
+}
+
+/// A request that calls `opnum` of context 0.
+pub(super) fn rpc_request(flags: u8, opnum: usize) -> Vec<u8> {
+    let header = Fields::new().bytes(&[5, 0, 0, flags, 0x10, 0, 0, 0]).zeros(8);
+    header.u32(100).u16(0).u16(opnum).zeros(100).0
+}
+
+#[test]
+fn a_request_tells_the_operation_that_it_calls_in_its_first_fragment() {
+    let whole = rpc_request(3, 12);
+    let big_endian = [&[5, 0, 0, 3, 0, 0, 0, 0][..], &[0; 12], &[0, 1, 0, 12]].concat();
+    for (bytes, expected) in [
+        (&whole[..], Some(Call::Request { context: 0, opnum: 12 })),
+        (&rpc_request(1, 12), Some(Call::Request { context: 0, opnum: 12 })),
+        (&rpc_request(2, 12), None),
+        (&big_endian, Some(Call::Request { context: 1, opnum: 12 })),
+        (&whole[..23], None),
+        (&[4, 0, 0, 3][..], None),
+    ] {
+        assert_eq!(call(bytes), expected);
+    }
+}
+
+#[test]
+fn operations_have_names_where_they_matter() {
+    for (interface, opnum, expected) in [
+        ("svcctl", 12, Some("CreateServiceW")),
+        ("svcctl", 19, Some("StartServiceW")),
+        ("atsvc", 0, Some("JobAdd")),
+        ("itaskschedulerservice", 1, Some("SchRpcRegisterTask")),
+        ("iwbemservices", 24, Some("ExecMethod")),
+        ("drsuapi", 3, Some("DsGetNCChanges")),
+        ("svcctl", 9_999, None),
+        ("367abb81-9844-35f1-ad32-98f038001003", 12, None),
+    ] {
+        assert_eq!(operations::name(interface.as_bytes(), opnum), expected);
+    }
 }
 
 pub(super) fn svcctl_bind() -> Vec<u8> {

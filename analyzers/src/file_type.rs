@@ -1,6 +1,6 @@
-//! What a body is, by its first bytes. In: at most [`crate::limits::HTTP_SNIFF_BYTES`] decoded
-//! bytes. Out: a media type, in the spirit of the WHATWG's MIME Sniffing Standard sections 6 and 7,
-//! with the types that hunters look for.
+//! What a file is, by its first bytes. In: at most [`crate::limits::FILE_SNIFF_BYTES`] of them,
+//! after content decoding. Out: a media type, in the spirit of the WHATWG's MIME Sniffing Standard
+//! sections 6 and 7, with the types that hunters look for.
 
 /// Magic numbers: offset, bytes, type. The first that fits counts, so that longer ones come first.
 const MAGIC: &[(usize, &[u8], &str)] = &[
@@ -79,8 +79,8 @@ const MARKUP: &[(&[u8], &str)] = &[
     (b"<?xml", "text/xml"),
 ];
 
-/// The type of a body that begins with `first`.
-pub(super) fn sniff(first: &[u8]) -> Option<&'static str> {
+/// The type of a file that begins with `first`.
+pub(crate) fn sniff(first: &[u8]) -> Option<&'static str> {
     if first.is_empty() {
         return None;
     }

@@ -5,26 +5,33 @@
 //! the flow ends; so a capture of one side alone gives rows too. Reads and writes leave one row
 //! each per open file. MS-SMB2 3.2.5.1 and 3.3.5.2 say what identifies what.
 
-use super::credentials::Identity;
-use super::dialect::{Dialect, version};
-use super::entry::{Answer, Pair, Pending, Session, Tree};
-use super::open_file::{OpenFile, Sum};
-use super::record::SmbRecord;
-use super::status;
-use super::table::{Bounds, Table};
-use super::transaction::{Action, AtClose, Envelope, Family, FileKey, Request, Response, Subject};
+mod files;
+
+use self::files::{Asked, Ending};
+use crate::protocols::smb::content::{Contents, Passage, Way};
+use crate::protocols::smb::credentials::Identity;
+use crate::protocols::smb::dialect::{Dialect, version};
+use crate::protocols::smb::entry::{Answer, Pair, Pending, Session, Tree};
+use crate::protocols::smb::open_file::{OpenFile, Sum};
+use crate::protocols::smb::record::SmbRecord;
+use crate::protocols::smb::status;
+use crate::protocols::smb::table::{Bounds, Table};
+use crate::protocols::smb::transaction::{
+    Action, Envelope, Family, FileKey, Request, Response, Transfer,
+};
 use crate::emitter::Emitter;
 use crate::limits::{
     SMB_EARLY, SMB_FILE_TEXT_BYTES, SMB_NAME_BYTES, SMB_OPEN_FILES, SMB_PENDING,
     SMB_PENDING_TEXT_BYTES, SMB_SESSION_TEXT_BYTES, SMB_SESSIONS, SMB_TREE_TEXT_BYTES, SMB_TREES,
 };
+use crate::protocol::FileHashing;
 use crate::text::Text;
 use crate::time::Timestamp;
 use crate::weird::Weird;
 
 /// The books.
 #[derive(Debug)]
-pub(super) struct Ledger {
+pub(crate) struct Ledger {
     dialect: Option<Dialect>,
     pending: Table<Pair, Pending>,
     /// Responses that came before their requests, as a capture of two taps may show them.
@@ -33,10 +40,12 @@ pub(super) struct Ledger {
     /// By session and tree id; SMB 1 counts its trees over all sessions, which is session 0 here.
     trees: Table<(u64, u32), Tree>,
     files: Table<FileKey, OpenFile>,
+    /// What passes of their contents; `None` when files are not hashed.
+    contents: Option<Contents>,
 }
 
 impl Ledger {
-    pub(super) const fn new() -> Self {
+    pub(crate) fn new(hashing: FileHashing) -> Self {
         Self {
             dialect: None,
             pending: Table::new(Bounds {
@@ -50,11 +59,12 @@ impl Ledger {
             }),
             trees: Table::new(Bounds { entries: SMB_TREES, text_bytes: SMB_TREE_TEXT_BYTES }),
             files: Table::new(Bounds { entries: SMB_OPEN_FILES, text_bytes: SMB_FILE_TEXT_BYTES }),
+            contents: (hashing == FileHashing::On).then(Contents::default),
         }
     }
 
     /// A request was sent.
-    pub(super) fn request(&mut self, envelope: Envelope, request: Request, emitter: &mut Emitter) {
+    pub(crate) fn request(&mut self, envelope: Envelope, request: Request, emitter: &mut Emitter) {
         let pending = Pending { envelope, request };
         if let Some(early) = self.early.remove(&Pair::of(&envelope)) {
             if early.is_of(&envelope) {
@@ -71,21 +81,27 @@ impl Ledger {
         }
     }
 
-    /// A response was sent.
-    pub(super) fn response(
+    /// A response was sent. Returns what of a file it brings.
+    pub(crate) fn response(
         &mut self,
         envelope: Envelope,
         status: u32,
         response: Response,
         emitter: &mut Emitter,
-    ) {
+    ) -> Option<Passage> {
         // An interim response: the final one has the same message id.
         if status == status::PENDING {
-            return;
+            return None;
         }
         let answer = Answer { envelope, status, response };
         if let Some(asked) = self.take_request(&answer, emitter) {
-            return self.complete(asked, Some(answer), emitter);
+            let Request::Read(transfer) = asked.request else {
+                self.complete(asked, Some(answer), emitter);
+                return None;
+            };
+            let transfer = Transfer { bytes: answer.moved(), ..transfer };
+            self.complete(asked, Some(answer), emitter);
+            return self.passage(&transfer, Way::Read);
         }
         if let Some(earlier) = self.early.insert(Pair::of(&envelope), answer) {
             self.unasked(earlier, emitter);
@@ -93,6 +109,7 @@ impl Ledger {
         while let Some((_, oldest)) = self.early.overflow() {
             self.unasked(oldest, emitter);
         }
+        None
     }
 
     /// The request of a response will not come any more.
@@ -103,7 +120,7 @@ impl Ledger {
     }
 
     /// The chain of an SMB 1 request was answered up to `step`: what follows was not carried out.
-    pub(super) fn chain_ended(&mut self, message: u64, step: u8, emitter: &mut Emitter) {
+    pub(crate) fn chain_ended(&mut self, message: u64, step: u8, emitter: &mut Emitter) {
         let family = Family::Smb1;
         let later = |pair: &Pair, _: &Pending| {
             pair.family == family && pair.message == message && pair.step >= step
@@ -114,7 +131,7 @@ impl Ledger {
     }
 
     /// A message of `session` was encrypted; the first one leaves a row.
-    pub(super) fn encrypted(&mut self, session: u64, time: Timestamp, emitter: &mut Emitter) {
+    pub(crate) fn encrypted(&mut self, session: u64, time: Timestamp, emitter: &mut Emitter) {
         let known = self.session(session, time, emitter);
         if known.sealed.replace(time).is_some() {
             return;
@@ -134,15 +151,15 @@ impl Ledger {
     }
 
     /// The flow is over: whatever still waits leaves its row.
-    pub(super) fn finish(&mut self, emitter: &mut Emitter) {
+    pub(crate) fn finish(&mut self, emitter: &mut Emitter) {
         for (_, early) in self.early.drain() {
             self.unasked(early, emitter);
         }
         for (_, pending) in self.pending.drain() {
             self.complete(pending, None, emitter);
         }
-        for (_, file) in self.files.drain() {
-            self.settle(file, emitter);
+        for (key, file) in self.files.drain() {
+            self.settle(key, file, Ending::Unseen, emitter);
         }
     }
 
@@ -182,16 +199,21 @@ impl Ledger {
                 let asked = Asked { path, action, at_close };
                 self.open(&envelope, asked, answer, emitter);
             }
-            Request::Read(file) => {
+            Request::Read(transfer) => {
                 let moved = answer.and_then(Answer::moved);
-                let file = self.opened(file, &envelope, emitter);
+                let file = self.opened(transfer.file, &envelope, emitter);
                 Sum::add(&mut file.reads, &envelope, answer.map(|answer| answer.status), moved);
             }
-            Request::Write { file, bytes, service } => {
-                let moved = if answer.is_some() { answer.and_then(Answer::moved) } else { bytes };
-                let file = self.opened(file, &envelope, emitter);
-                file.bind(service);
-                Sum::add(&mut file.writes, &envelope, answer.map(|answer| answer.status), moved);
+            Request::Write(transfer, call) => {
+                self.write(&envelope, transfer, call, answer, emitter);
+            }
+            Request::Resize(file, size) => {
+                let key = self.resolve(file);
+                if answer.is_none_or(Answer::succeeded)
+                    && let Some(open) = key.and_then(|key| self.files.get_mut(&key))
+                {
+                    open.size = open.size.and(size);
+                }
             }
             Request::Close(file) => self.close(&envelope, file, answer, emitter),
             Request::Rename { of, to } => self.rename(&envelope, of, to, answer, emitter),
@@ -201,8 +223,8 @@ impl Ledger {
                 row.action = Some(Action::Delete.name());
                 write(envelope.time, row, emitter);
             }
-            Request::Transceive { pipe, service } => {
-                self.transceive(&envelope, pipe, service, answer, emitter);
+            Request::Transceive { pipe, call } => {
+                self.transceive(&envelope, pipe, call, answer, emitter);
             }
             Request::Query(path) => {
                 let row = SmbRecord { path, ..self.row(&envelope, answer) };
@@ -265,103 +287,6 @@ impl Ledger {
         write(envelope.time, row, emitter);
     }
 
-    fn open(
-        &mut self,
-        envelope: &Envelope,
-        asked: Asked,
-        answer: Option<&Answer>,
-        emitter: &mut Emitter,
-    ) {
-        let Asked { path, action, at_close } = asked;
-        let (id, done) = match answer {
-            Some(Answer { response: Response::Open { file, action }, .. }) => (*file, *action),
-            _ => (None, None),
-        };
-        let mut row = self.row(envelope, answer);
-        row.path.clone_from(&path);
-        row.action = done.or(action).map(Action::name);
-        write(envelope.time, row, emitter);
-        let key = match (id, answer) {
-            (Some(id), _) => FileKey::Id(id),
-            (None, None) => FileKey::OpenedBy(envelope.message),
-            (None, Some(_)) => return,
-        };
-        let file = OpenFile { path, at_close, ..OpenFile::unseen(envelope) };
-        if let Some(earlier) = self.files.insert(key, file) {
-            self.settle(earlier, emitter);
-        }
-        self.shed_files(envelope.time, emitter);
-    }
-
-    fn close(
-        &mut self,
-        envelope: &Envelope,
-        file: FileKey,
-        answer: Option<&Answer>,
-        emitter: &mut Emitter,
-    ) {
-        let mut row = self.row(envelope, answer);
-        let open = self.resolve(file).and_then(|key| self.files.remove(&key));
-        match open {
-            Some(open) => {
-                row.path.clone_from(&open.path);
-                row.pipe_service.clone_from(&open.service);
-                let closed = answer.is_none_or(Answer::succeeded);
-                if open.at_close == AtClose::Delete && closed {
-                    row.action = Some(Action::Delete.name());
-                }
-                self.settle(open, emitter);
-            }
-            // The compound's create failed: there was nothing to close.
-            None if matches!(file, FileKey::OpenedBy(_)) => return,
-            None => {}
-        }
-        write(envelope.time, row, emitter);
-    }
-
-    fn rename(
-        &mut self,
-        envelope: &Envelope,
-        of: Subject,
-        to: Option<Text>,
-        answer: Option<&Answer>,
-        emitter: &mut Emitter,
-    ) {
-        let mut row = self.row(envelope, answer);
-        row.action = Some(Action::Rename.name());
-        row.renamed_to.clone_from(&to);
-        if let Subject::File(file) = of
-            && answer.is_none_or(Answer::succeeded)
-            && let Some(open) = self.resolve(file).and_then(|key| self.files.get_mut(&key))
-        {
-            row.path = std::mem::replace(&mut open.path, to);
-        } else {
-            row.path = self.subject_path(of);
-        }
-        write(envelope.time, row, emitter);
-    }
-
-    fn transceive(
-        &mut self,
-        envelope: &Envelope,
-        pipe: Subject,
-        service: Option<Text>,
-        answer: Option<&Answer>,
-        emitter: &mut Emitter,
-    ) {
-        let mut row = self.row(envelope, answer);
-        match pipe {
-            Subject::Path(path) => (row.path, row.pipe_service) = (path, service),
-            Subject::File(file) => {
-                let open = self.opened(file, envelope, emitter);
-                open.bind(service);
-                row.path.clone_from(&open.path);
-                row.pipe_service.clone_from(&open.service);
-            }
-        }
-        write(envelope.time, row, emitter);
-    }
-
     /// The session of that id, which may be new.
     fn session(&mut self, id: u64, time: Timestamp, emitter: &mut Emitter) -> &mut Session {
         if self.sessions.get(&id).is_none() {
@@ -371,67 +296,6 @@ impl Ledger {
             }
         }
         self.sessions.entry(id, Session::default)
-    }
-
-    /// The key under which an open file stands.
-    fn resolve(&self, file: FileKey) -> Option<FileKey> {
-        match file {
-            FileKey::OpenedBy(message) => {
-                self.files.key_where(|open| open.opened_by == Some(message))
-            }
-            FileKey::Id(_) | FileKey::Unseen => Some(file),
-        }
-    }
-
-    /// The open file of that name; one whose opening was not seen starts here.
-    fn opened(
-        &mut self,
-        file: FileKey,
-        envelope: &Envelope,
-        emitter: &mut Emitter,
-    ) -> &mut OpenFile {
-        let key = self.resolve(file).unwrap_or(file);
-        if self.files.get(&key).is_none() {
-            self.files.insert(key, OpenFile::unseen(envelope));
-            self.shed_files(envelope.time, emitter);
-        }
-        self.files.entry(key, || OpenFile::unseen(envelope))
-    }
-
-    fn subject_path(&self, of: Subject) -> Option<Text> {
-        match of {
-            Subject::Path(path) => path,
-            Subject::File(file) => {
-                let key = self.resolve(file)?;
-                self.files.get(&key).and_then(|open| open.path.clone())
-            }
-        }
-    }
-
-    fn shed_files(&mut self, time: Timestamp, emitter: &mut Emitter) {
-        while let Some((_, file)) = self.files.overflow() {
-            emitter.weird_with(time, Weird::SmbTableFull, "open files".into());
-            self.settle(file, emitter);
-        }
-    }
-
-    /// Writes what was read from and written to a file.
-    fn settle(&self, file: OpenFile, emitter: &mut Emitter) {
-        let sums = [("read", Action::Read, &file.reads), ("write", Action::Write, &file.writes)];
-        for (command, action, sum) in sums {
-            let Some(sum) = sum else { continue };
-            let row = SmbRecord {
-                command: Some(command),
-                status: sum.status.map(status::name),
-                path: file.path.clone(),
-                action: Some(action.name()),
-                bytes: sum.bytes.map(|bytes| i64::try_from(bytes).unwrap_or(i64::MAX)),
-                signed: Some(sum.signed),
-                pipe_service: file.service.clone(),
-                ..self.context(file.family, file.session, file.tree)
-            };
-            write(sum.first, row, emitter);
-        }
     }
 
     /// A row of a transaction, with everything that does not depend on what was asked.
@@ -467,13 +331,6 @@ impl Ledger {
             ..SmbRecord::empty()
         }
     }
-}
-
-/// What an open asks for.
-struct Asked {
-    path: Option<Text>,
-    action: Option<Action>,
-    at_close: AtClose,
 }
 
 /// SMB 1 counts its trees over all sessions.
