@@ -101,6 +101,9 @@ pub(super) struct Message {
     pub(super) header: Header,
     /// The first question.
     pub(super) question: Option<Question>,
+    /// Whose the first answer is, in a response of multicast DNS: those repeat no question
+    /// (RFC 6762 §6).
+    pub(super) announced: Option<Text>,
     /// Filled for responses only: what a query of multicast DNS already knows answers nothing.
     pub(super) answers: Answers,
     /// Bytes of text in `answers`.
@@ -123,6 +126,7 @@ impl Message {
         let mut message = Self {
             header: Header::read(&mut reader)?,
             question: None,
+            announced: None,
             answers: Answers::default(),
             answer_text_bytes: 0,
             answers_left_out: false,
@@ -189,6 +193,11 @@ impl Message {
     }
 
     fn read_answer(&mut self, r: &mut Reader<'_>, dialect: Dialect) -> Result<(), Malformed> {
+        if dialect == Dialect::Mdns && self.header.is_response() && self.answers.texts.is_empty() {
+            let mut name = Vec::with_capacity(64);
+            let owner = name::read(&mut r.clone(), &mut name);
+            self.announced = owner.ok().map(|()| name.into());
+        }
         let resource = Resource::read(r)?;
         if !self.header.is_response() {
             return Ok(());

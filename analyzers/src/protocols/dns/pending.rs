@@ -2,8 +2,9 @@
 //!
 //! A response belongs to the oldest query of the other direction with the same id and the same
 //! first question. NetBIOS and some servers repeat no question; then the id decides alone. In
-//! multicast DNS every id is zero and a flow has one direction, so that the oldest question of a
-//! host goes with its next response: flow and id, as everyone who reads such rows knows them.
+//! multicast DNS every id is zero and a flow has one direction: a host's next response goes with
+//! its oldest question for the name that it announces first, else with its oldest question. That is
+//! flow and id, as everyone who reads such rows knows them.
 
 use std::collections::VecDeque;
 
@@ -54,14 +55,20 @@ impl Pending {
         direction: Direction,
         dialect: Dialect,
     ) -> Option<Query> {
-        let position = self.queries.iter().position(|query| {
+        let fits = |query: &Query| {
             query.header.id == response.header.id
                 && (query.direction != direction || dialect == Dialect::Mdns)
                 && match (readable(&query.question), readable(&response.question)) {
                     (Some(asked), Some(answered)) => asked == answered,
                     _ => true,
                 }
-        })?;
+        };
+        let named = |query: &Query| {
+            let asked = query.question.as_ref().and_then(|question| question.name.as_ref());
+            response.announced.is_some() && asked == response.announced.as_ref()
+        };
+        let exact = self.queries.iter().position(|query| fits(query) && named(query));
+        let position = exact.or_else(|| self.queries.iter().position(fits))?;
         self.queries.remove(position)
     }
 }

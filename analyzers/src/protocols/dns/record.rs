@@ -17,7 +17,8 @@ record! {
         id: u16,
         /// Operation, 0 for a standard query.
         opcode: u8,
-        /// Name of the first question, lower-case without the final dot; the root is `.`.
+        /// Name of the first question, lower-case without the final dot; the root is `.`. Where
+        /// multicast DNS announces what nobody asked for: the first name that is announced.
         query: Option<Text> as Domain,
         /// Type of the first question by its IANA mnemonic, `TYPEn` where it has none.
         qtype: Option<Text>,
@@ -62,6 +63,7 @@ impl DnsRecord {
         let message = response.message;
         let rcode = message.rcode();
         let mut record = Self::asked(dialect, &message.header, message.question);
+        record.query = record.query.or(message.announced);
         if let Some(query) = query {
             record.rtt_us = Some(response.time.micros_since(query.time));
             let query = Self::unanswered(dialect, query);

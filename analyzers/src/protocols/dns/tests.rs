@@ -217,7 +217,7 @@ fn queries_and_responses_are_paired_by_id_question_and_direction() {
 }
 
 #[test]
-fn multicast_dns_pairs_by_flow_and_id_alone() {
+fn multicast_dns_pairs_by_flow_and_id() {
     let announcement = message(0, 0x8400, [0, 1, 0, 0], &[&wire_name("a"), A_IN, &ANSWER[6..]]);
     let answered = "mdns a NOERROR TextList([\"192.0.2.1\"])";
     for (direction, response) in
@@ -230,8 +230,18 @@ fn multicast_dns_pairs_by_flow_and_id_alone() {
     }
     let mut session = Session::new(&udp(5353));
     session.datagram(Src, &announcement);
-    let unasked = "mdns - NOERROR TextList([\"192.0.2.1\"])";
-    assert_eq!(session.said("transport query rcode answers"), [unasked]);
+    // Nobody asked: the name is the one that is announced.
+    assert_eq!(session.said("transport query rcode answers"), [answered]);
+}
+
+#[test]
+fn multicast_dns_prefers_the_question_that_is_answered() {
+    let announcement = message(0, 0x8400, [0, 1, 0, 0], &[&wire_name("b"), A_IN, &ANSWER[6..]]);
+    let mut session = Session::new(&udp(5353));
+    session.datagram(Src, &query(0, "a"));
+    session.datagram(Src, &query(0, "b"));
+    session.datagram(Src, &announcement);
+    assert_eq!(session.said("query rcode"), ["b NOERROR", "a -"]);
 }
 
 #[test]
