@@ -9,6 +9,7 @@ pub mod expiry;
 pub mod history;
 pub mod key;
 pub mod one;
+mod streams;
 pub mod table;
 pub mod tcp;
 pub mod uid;

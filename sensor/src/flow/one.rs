@@ -16,13 +16,12 @@ use super::community_id::community_id;
 use super::expiry::{Rank, Timeouts};
 use super::history::History;
 use super::key::Sender;
-use super::tcp::{ACK, Ending, SYN, Tcp};
+use super::streams::{Arrived, Purpose, Streams, Trust};
+use super::tcp::{ACK, Ending, PSH, SYN};
 use super::weirds::{Occurrence, Weirds};
 use crate::decode::{Checksum, FragmentOverlap, Packet};
 use crate::event::{Event, EventKind};
 use crate::session::Session;
-use crate::stream::assembler::Oddities;
-use crate::stream::{Assembler, Piece};
 
 /// A flow in the table.
 pub struct Flow {
@@ -55,14 +54,8 @@ pub struct Flow {
 
 /// What differs between a stream and datagrams.
 enum TransportState {
-    Stream(Box<StreamState>),
+    Stream(Box<Streams>),
     Datagrams,
-}
-
-#[derive(Default)]
-struct StreamState {
-    tcp: Tcp,
-    assemblers: PerDirection<Assembler>,
 }
 
 /// What one direction sent so far.
@@ -314,14 +307,8 @@ impl Flow {
     ) {
         let reason = self.end_reason(cause);
         let last = self.row.last;
-        if let TransportState::Stream(stream) = &mut self.transport {
-            let session = &mut self.session;
-            for direction in Direction::BOTH {
-                stream
-                    .assemblers
-                    .of_mut(direction)
-                    .finish(&mut |piece| deliver(session, direction, last, piece, emitter));
-            }
+        if let TransportState::Stream(streams) = &mut self.transport {
+            streams.finish(last, &mut self.session, emitter);
         }
         let totals = self.spoken_totals();
         let payload_bytes =
@@ -384,36 +371,32 @@ impl Flow {
         payload: &[u8],
         emitter: &mut Emitter,
     ) -> Ending {
-        let TransportState::Stream(stream) = &mut self.transport else { return Ending::Open };
+        let TransportState::Stream(streams) = &mut self.transport else { return Ending::Open };
         let Some(tcp) = &packet.tcp else { return Ending::Open };
         let segment =
-            stream.tcp.segment(direction, tcp, packet.payload_wire_bytes, &mut self.history);
+            streams.tcp.segment(direction, tcp, packet.payload_wire_bytes, &mut self.history);
         let session = &mut self.session;
         let time = packet.time;
         if let Some(acked) = segment.acked.filter(|_| tcp.flags & ACK != 0) {
             let peer = direction.reversed();
-            if stream.assemblers.of_mut(peer).acknowledged(acked) {
-                stream.tcp.note_gap(peer, &mut self.history);
+            if streams.acknowledged(peer, acked, session, emitter) {
+                streams.tcp.note_gap(peer, &mut self.history);
             }
         }
         if let Some(offset) = segment.offset.filter(|_| packet.payload_wire_bytes > 0) {
-            let keep = session.wanted();
-            let oddities = stream.assemblers.of_mut(direction).segment(
+            let probes = packet.payload_wire_bytes == 1 && tcp.flags & PSH == 0;
+            let arrived = Arrived {
+                direction,
+                time,
                 offset,
-                u64::from(packet.payload_wire_bytes),
-                payload,
-                keep,
-                &mut |piece| deliver(session, direction, time, piece, emitter),
-            );
-            report(oddities, time, emitter);
+                wire_bytes: u64::from(packet.payload_wire_bytes),
+                bytes: payload,
+                trust: self.totals.of(direction).trust(packet),
+                purpose: if probes { Purpose::KeepAlive } else { Purpose::Payload },
+            };
+            streams.payload(&arrived, session, emitter);
         }
-        for direction in Direction::BOTH {
-            let assembler = stream.assemblers.of_mut(direction);
-            if assembler.has_acked_hole() {
-                assembler
-                    .packet_passed(&mut |piece| deliver(session, direction, time, piece, emitter));
-            }
-        }
+        streams.packet_passed(time, session, emitter);
         segment.ending
     }
 
@@ -448,9 +431,7 @@ impl Flow {
 
     fn missed(&self) -> u64 {
         match &self.transport {
-            TransportState::Stream(stream) => {
-                stream.assemblers.src.missed() + stream.assemblers.dst.missed()
-            }
+            TransportState::Stream(streams) => streams.missed(),
             TransportState::Datagrams => 0,
         }
     }
@@ -522,6 +503,12 @@ impl Flow {
 }
 
 impl Counters {
+    /// Whether a packet that is counted here arrived as it stands, as far as checksums tell.
+    fn trust(&self, packet: &Packet) -> Trust {
+        let bad = packet.checksum == Checksum::Bad;
+        if bad && self.bad_checksums < self.packets { Trust::Doubtful } else { Trust::Sound }
+    }
+
     /// What was counted after `told`; flags are those of the whole flow.
     fn since(&self, told: &Self) -> Self {
         Self {
@@ -538,31 +525,6 @@ fn first_sender(packet: &Packet) -> FirstSender {
     match &packet.tcp {
         Some(tcp) if tcp.flags & (SYN | ACK) == SYN | ACK => FirstSender::Responder,
         _ => FirstSender::Originator,
-    }
-}
-
-fn deliver(
-    session: &mut Session,
-    direction: Direction,
-    time: Timestamp,
-    piece: Piece<'_>,
-    emitter: &mut Emitter,
-) {
-    match piece {
-        Piece::Bytes(bytes) => session.bytes(direction, time, bytes, emitter),
-        Piece::Gap(missing) => {
-            emitter.weird(time, Weird::StreamGap);
-            session.gap(direction, time, missing, emitter);
-        }
-    }
-}
-
-fn report(oddities: Oddities, time: Timestamp, emitter: &mut Emitter) {
-    if oddities.overlap_differs {
-        emitter.weird(time, Weird::OverlapDiffers);
-    }
-    if oddities.buffer_full {
-        emitter.weird(time, Weird::StreamBufferFull);
     }
 }
 

@@ -16,6 +16,8 @@ pub const FIN: u8 = 1;
 pub const SYN: u8 = 2;
 /// The sender aborts.
 pub const RST: u8 = 4;
+/// The receiver is to hand on what it has.
+pub const PSH: u8 = 8;
 /// The acknowledgement number counts.
 pub const ACK: u8 = 16;
 

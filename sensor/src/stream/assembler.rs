@@ -3,6 +3,9 @@
 //! The first copy of a byte wins; a later copy that differs is reported. A hole is a gap once it
 //! was acknowledged and stayed open for a while (captures reorder), or once the buffer is full.
 
+use super::recent::Recent;
+use super::tail;
+
 /// Bytes held behind a hole, per direction. A sender could otherwise leave one byte out and make
 /// the sensor keep its whole window for it.
 pub const HELD_BYTES_MAX: usize = 256 * 1024;
@@ -69,12 +72,22 @@ pub struct Assembler {
     held: Vec<Held>,
     held_bytes: usize,
     missed: u64,
+    /// What was handed on last, before `next`.
+    recent: Recent,
 }
 
 impl Default for Assembler {
     fn default() -> Self {
         // Offset zero is the SYN.
-        Self { next: 1, acked: 0, waited: 0, held: Vec::new(), held_bytes: 0, missed: 0 }
+        Self {
+            next: 1,
+            acked: 0,
+            waited: 0,
+            held: Vec::new(),
+            held_bytes: 0,
+            missed: 0,
+            recent: Recent::default(),
+        }
     }
 }
 
@@ -102,6 +115,11 @@ impl Assembler {
     ) -> Oddities {
         let mut oddities = Oddities::default();
         let end = offset.saturating_add(wire_bytes);
+        if keep == Keep::Ranges {
+            self.recent.forget();
+        } else if offset < self.next {
+            oddities.overlap_differs = self.recent.differs(self.next, offset, bytes);
+        }
         if end <= self.next {
             return oddities;
         }
@@ -115,8 +133,11 @@ impl Assembler {
         }
         if self.held.is_empty() {
             self.hand_on(offset, end, bytes, deliver);
+            if keep == Keep::Ranges {
+                self.recent.forget();
+            }
         } else {
-            oddities.overlap_differs = self.hold(
+            oddities.overlap_differs |= self.hold(
                 self.next.max(offset),
                 end,
                 tail(bytes, self.next.saturating_sub(offset)),
@@ -178,9 +199,11 @@ impl Assembler {
         self.next = end;
         if !new.is_empty() {
             deliver(Piece::Bytes(new));
+            self.recent.push(new);
         }
         let cut = new_end.saturating_sub(new.len() as u64);
         if cut > 0 {
+            self.recent.forget();
             deliver(Piece::Gap(cut));
         }
     }
@@ -272,6 +295,7 @@ impl Assembler {
         let missing = until.saturating_sub(self.next);
         self.next = until;
         self.missed = self.missed.saturating_add(missing);
+        self.recent.forget();
         deliver(Piece::Gap(missing));
     }
 }
@@ -285,11 +309,6 @@ impl Held {
         let both = mine.len().min(other.len());
         mine[..both] != other[..both]
     }
-}
-
-/// What follows the first `skip` bytes.
-fn tail(bytes: &[u8], skip: u64) -> &[u8] {
-    usize::try_from(skip).ok().and_then(|skip| bytes.get(skip..)).unwrap_or_default()
 }
 
 #[cfg(test)]
