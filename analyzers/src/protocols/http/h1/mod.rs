@@ -8,6 +8,8 @@ mod framing;
 mod head;
 mod line;
 mod resync;
+#[cfg(test)]
+mod tests;
 
 use self::framing::Framing;
 use self::head::{Head, LineOutcome, OLDEST, StartLine, excerpt};
