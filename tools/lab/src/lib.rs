@@ -15,6 +15,7 @@ pub mod scenario;
 pub mod scene;
 pub mod site;
 pub mod speech;
+pub mod surroundings;
 pub mod talk;
 pub mod tcp;
 pub mod world;

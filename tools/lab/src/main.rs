@@ -14,6 +14,7 @@ use lab::evaluate::{self, Report, alerts, beacons};
 use lab::label::{self, Label};
 use lab::pcap::{PcapWriter, Place};
 use lab::scene::Conditions;
+use lab::surroundings::{self, Files};
 use lab::{Play, Wish};
 
 /// Captures with labels, and what was found of them.
@@ -46,7 +47,7 @@ struct EvaluateArgs {
     /// The archive of the run, or its rows as lines of JSON: scores are compared on its flows.
     #[arg(long, num_args = 1.., value_name = "PATH")]
     archive: Vec<PathBuf>,
-    /// Scores that the sensor gave, as lines of JSON with `host`, `key` and `score`.
+    /// Alerts of the same run with `[detect.beacon]` thresholds of zero: their scores are compared.
     #[arg(long, num_args = 1.., value_name = "FILE")]
     scores: Vec<PathBuf>,
     /// Hosts of the world. Default: those in the archive.
@@ -126,7 +127,8 @@ fn write(args: &WriteArgs) -> Done {
         conditions: Conditions { loss: args.loss, late: args.late, midstream: args.midstream },
     };
     let play = Play::new(&args.scenario, &wish)?;
-    let (site, indicators) = (play.site().clone(), play.indicators().to_vec());
+    let (site, days) = (play.site().clone(), play.days());
+    let indicators = play.indicators().to_vec();
     let mut writer = PcapWriter::new(Place::open(&args.output)?)?;
     let mut frames = 0u64;
     let labels = play.play(|frame| {
@@ -138,11 +140,18 @@ fn write(args: &WriteArgs) -> Done {
     if args.output == Path::new("-") {
         return Ok(());
     }
-    std::fs::write(beside(&args.output, "labels.jsonl"), lines(&labels)?)?;
-    std::fs::write(beside(&args.output, "calendar.json"), site.calendar_json())?;
-    if !indicators.is_empty() {
-        std::fs::write(beside(&args.output, "indicators.txt"), indicators.join("\n") + "\n")?;
+    let output = std::path::absolute(&args.output)?;
+    let file = |ending| beside(&output, ending);
+    std::fs::write(file("labels.jsonl"), lines(&labels)?)?;
+    std::fs::write(file("calendar.json"), site.calendar_json())?;
+    std::fs::write(file("allow.toml"), surroundings::allow_list())?;
+    let feed = (!indicators.is_empty()).then(|| file("indicators.txt"));
+    if let Some(feed) = &feed {
+        std::fs::write(feed, indicators.join("\n") + "\n")?;
     }
+    let (allow, calendar) = (file("allow.toml"), file("calendar.json"));
+    let files = Files { allow: &allow, calendar: &calendar, indicators: feed.as_deref() };
+    std::fs::write(file("toml"), surroundings::configuration(&site, days, files))?;
     Ok(())
 }
 
@@ -180,11 +189,12 @@ fn run(args: &EvaluateArgs, at: usize) -> Result<Report, Box<dyn std::error::Err
     let labels = label::read(&args.labels[at])?;
     let alerts = alerts::read(&args.alerts[at])?;
     let pairs = args.archive.get(at).map(|path| Pairs::read(path)).transpose()?;
-    let scores = args.scores.get(at).map(|path| beacons::read(path)).transpose()?;
+    let scores = args.scores.get(at).map(|path| alerts::read(path)).transpose()?;
     let hosts = args.hosts.map(f64::from).or_else(|| pairs.as_ref().map(Pairs::host_count));
     let days = label::days(&labels);
     let mut report = evaluate::judge(&labels, &alerts, hosts.unwrap_or_default() * days);
     if let Some(pairs) = pairs {
+        let scores = scores.map(|alerts| beacons::scores(&alerts));
         beacons::compare(&mut report, &labels, &pairs, scores.as_ref());
     }
     Ok(report)

@@ -16,6 +16,7 @@ use crate::packet::Frame;
 use crate::pcap::PcapWriter;
 use crate::scene::Conditions;
 use crate::site::Site;
+use crate::surroundings::Days;
 use crate::world::{Terms, World};
 
 /// Why there is no such scenario.
@@ -49,6 +50,7 @@ pub struct Wish {
 /// A scenario that is ready to be played.
 pub struct Play {
     world: World,
+    days: Days,
 }
 
 /// A scenario that was played: everything in memory, for tests.
@@ -114,13 +116,20 @@ impl Play {
         let content = Content::of(name).ok_or_else(unknown)?;
         let mut world = World::new(&content.terms(wish)).map_err(ScenarioError::Zone)?;
         content.enter(&mut world);
-        Ok(Self { world })
+        let festive = campaigns::calendar_place(name).is_some();
+        Ok(Self { world, days: if festive { Days::Festive } else { Days::Plain } })
     }
 
     /// Where it happens.
     #[must_use]
     pub const fn site(&self) -> &Site {
         &self.world.site
+    }
+
+    /// Whether its calendar matters.
+    #[must_use]
+    pub const fn days(&self) -> Days {
+        self.days
     }
 
     /// Lines of a plain feed.

@@ -136,7 +136,8 @@ fn destination(name: &str, speech: Speech) -> Destination {
         Speech::Tls(_) => 443,
         Speech::Ntp => 123,
     };
-    Destination::named(&format!("{name}.service.test"), port)
+    // A domain of its own: what a sensor knows of one must not be known of the others.
+    Destination::named(&format!("api.{name}-service.test"), port)
 }
 
 fn install(world: &mut World, host: Host, program: Program, class: &str, to: Destination) {

@@ -32,7 +32,8 @@ pub struct Alert {
     pub last_us: i64,
     /// The last thing that it summed up when it was raised: the time of detection.
     pub raised_us: i64,
-    /// Every text of its evidence, and the address and port of its first flow.
+    /// Every text of its evidence, the words of its title, what its question to the archive
+    /// selects, and the address and port of its first flow.
     pub texts: Vec<String>,
     evidence: Value,
 }
@@ -69,6 +70,7 @@ struct Line {
     dst_port: Option<u16>,
     proto: Option<String>,
     indicator: Option<String>,
+    hunt: Option<String>,
 }
 
 /// Reads a file of alerts, which may have rows of other tables in it.
@@ -110,6 +112,12 @@ fn alert(line: Line, host: IpAddr) -> Alert {
     let mut texts = Vec::new();
     collect(&evidence, &mut texts);
     texts.extend(line.indicator);
+    // What it is about stands in the title and, quoted, in the question to the archive.
+    let is_edge = |letter: char| ",.;:()".contains(letter);
+    texts.extend(line.title.split_whitespace().map(|word| word.trim_matches(is_edge).to_owned()));
+    texts.extend(
+        line.hunt.iter().flat_map(|sql| sql.split('\'').skip(1).step_by(2)).map(str::to_owned),
+    );
     if let (Some(ip), Some(port), Some(proto)) = (line.dst_ip, line.dst_port, line.proto) {
         texts.push(format!("{}/{proto}", std::net::SocketAddr::new(ip, port)));
     }
@@ -154,6 +162,12 @@ impl Alert {
     pub fn list(&self, name: &str) -> Option<f64> {
         let list = self.evidence.get(name)?.as_array()?;
         u32::try_from(list.len()).ok().map(f64::from)
+    }
+
+    /// A number in its evidence.
+    #[must_use]
+    pub fn figure(&self, name: &str) -> Option<f64> {
+        self.evidence.get(name)?.as_f64()
     }
 
     /// Whether it names that destination: as it stands, or a name below that zone.

@@ -1,21 +1,17 @@
 //! Scores of pairs: how well they tell beacons from the rest, beside the peer's on the same flows.
 //!
-//! In: labels, pairs, and scores that a sensor gave, as lines of JSON with `host`, `key` and
-//! `score`. Out: figures. Pairs of at least nine connections take part; a pair without a score has
+//! In: labels, pairs, and alerts of a run whose thresholds were zero, so that each pair that was
+//! scored has one. Out: figures. Serval's score on flows alone and the peer's need no run. Pairs of at least nine connections take part; a pair without a score has
 //! none, that is zero.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{BufRead, BufReader};
 use std::net::IpAddr;
-use std::path::Path;
 
-use serde::Deserialize;
-
-use super::flows::{Connections, Failure, Pairs};
+use super::alerts::Alert;
+use super::flows::{Connections, Pairs};
 use super::rita::{self, Pair, Window};
 use super::statistics::{Scored, pr_auc, precision_at, roc_auc};
-use super::{Report, number};
+use super::{Report, number, serval};
 use crate::label::{Expectation, Kind, Label};
 
 /// Connections of a pair that takes part.
@@ -24,27 +20,18 @@ const LEAST: usize = 9;
 /// Scores by host and destination.
 pub type Scores = BTreeMap<(IpAddr, String), f64>;
 
-#[derive(Deserialize)]
-struct Line {
-    host: IpAddr,
-    key: String,
-    score: f64,
-}
-
-/// Reads scores; of several of one pair the highest counts.
-///
-/// # Errors
-/// The file cannot be read, or a line is no score.
-pub fn read(path: &Path) -> Result<Scores, Failure> {
+/// The scores in alerts of a run whose thresholds were zero; of several of one pair the highest.
+#[must_use]
+pub fn scores(alerts: &[Alert]) -> Scores {
     let mut scores = Scores::new();
-    let file = File::open(path).map_err(|error| format!("{}: {error}", path.display()))?;
-    for (number, line) in (1..).zip(BufReader::new(file).lines()) {
-        let line: Line = serde_json::from_str(&line?)
-            .map_err(|error| format!("{}, line {number}: {error}", path.display()))?;
-        let known = scores.entry((line.host, line.key)).or_insert(line.score);
-        *known = known.max(line.score);
+    for alert in alerts.iter().filter(|alert| alert.detector == "beacon") {
+        let Some(score) = alert.figure("X") else { continue };
+        for text in &alert.texts {
+            let known = scores.entry((alert.host, text.clone())).or_insert(score);
+            *known = known.max(score);
+        }
     }
-    Ok(scores)
+    scores
 }
 
 /// What a pair is.
@@ -98,15 +85,24 @@ pub fn compare(report: &mut Report, labels: &[Label], pairs: &Pairs, scores: Opt
         });
         scorers.push(("serval", own.collect()));
     }
+    let visitors = pairs.visitors();
+    let hosts = |key: &str| visitors.get(key).copied().unwrap_or_default();
+    let share = |key: &str| number(hosts(key)) / pairs.host_count().max(1.0);
+    let timings: Vec<f64> =
+        candidates.iter().map(|(_, connections)| serval::timing(connections)).collect();
+    let weighed = candidates
+        .iter()
+        .zip(&timings)
+        .map(|(((_, key), _), timing)| serval::with_prevalence(*timing, share(key), hosts(key)));
+    scorers.push(("serval on flows", weighed.collect()));
+    scorers.push(("serval timing", timings));
     let window = window(pairs);
     let raw: Vec<Option<f64>> = candidates
         .iter()
         .map(|(_, connections)| rita::beacon(&in_window(connections, window), window))
         .collect();
-    let prevalence = pairs.prevalence();
     let last_words = candidates.iter().zip(&raw).map(|(((_, key), connections), raw)| {
-        let share = prevalence.get(key.as_str()).copied().unwrap_or_default();
-        rita::last_word(*raw, in_window(connections, window).duration, share)
+        rita::last_word(*raw, in_window(connections, window).duration, share(key))
     });
     scorers.push(("rita final", last_words.collect()));
     scorers.push(("rita raw", raw.into_iter().map(Option::unwrap_or_default).collect()));

@@ -91,15 +91,14 @@ impl Pairs {
         super::number(self.hosts.len())
     }
 
-    /// Share of the site's hosts that went there.
+    /// How many of the site's hosts went to each place.
     #[must_use]
-    pub fn prevalence(&self) -> BTreeMap<&str, f64> {
+    pub fn visitors(&self) -> BTreeMap<&str, usize> {
         let mut hosts: BTreeMap<&str, usize> = BTreeMap::new();
         for (_, to) in self.pairs.keys() {
             *hosts.entry(to).or_default() += 1;
         }
-        let all = super::number(self.hosts.len().max(1));
-        hosts.into_iter().map(|(to, count)| (to, super::number(count) / all)).collect()
+        hosts
     }
 
     fn add(&mut self, row: Row) {

@@ -9,6 +9,7 @@ pub mod alerts;
 pub mod beacons;
 pub mod flows;
 pub mod rita;
+pub mod serval;
 pub mod statistics;
 pub mod table;
 mod units;

@@ -1,0 +1,93 @@
+//! What a sensor has to know of a scenario's site, as the files of its operator: a configuration,
+//! an allow-list, a calendar, a feed.
+//!
+//! In: a play. Out: the text of each file. Whoever guards the site would have told the sensor the
+//! same, and labels count on it.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use crate::site::{HOME_NETWORK, Site, servers};
+
+/// Whether the site's calendar is part of what is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Days {
+    /// Days are what their weekday says.
+    Plain,
+    /// Festivals and made-up workdays matter.
+    Festive,
+}
+
+/// The files beside a capture that a configuration names.
+#[derive(Clone, Copy, Debug)]
+pub struct Files<'a> {
+    /// The allow-list.
+    pub allow: &'a Path,
+    /// The calendar.
+    pub calendar: &'a Path,
+    /// The feed, where there is one.
+    pub indicators: Option<&'a Path>,
+}
+
+/// The configuration.
+#[must_use]
+pub fn configuration(site: &Site, days: Days, files: Files<'_>) -> String {
+    let mut text = format!(
+        "[sensor]\nhome_networks = [\"{HOME_NETWORK}\"]\ntimezone = \"{}\"\n\n\
+         [assets]\ncanaries = [\"{}\"]\nscanners = [\"{}\", \"{}\"]\n\
+         domain_controllers = [\"{}\"]\n\n[intel]\nallow = [{}]\n",
+        site.zone_name(),
+        servers::CANARY,
+        servers::SCANNER,
+        servers::MONITOR,
+        servers::DOMAIN_CONTROLLER,
+        quoted(files.allow),
+    );
+    if let Some(indicators) = files.indicators {
+        let _ = writeln!(text, "feeds = [{{ path = {} }}]", quoted(indicators));
+    }
+    if days == Days::Festive {
+        let _ = writeln!(text, "\n[schedule]\ncalendar = {}", quoted(files.calendar));
+    }
+    text
+}
+
+/// A path as a string of TOML.
+fn quoted(path: &Path) -> String {
+    format!("'{}'", path.display())
+}
+
+/// The allow-list: who pushes software, who is on call.
+#[must_use]
+pub fn allow_list() -> String {
+    format!(
+        "[[allow]]\nid = \"software-push\"\nreason = \"hands programs to every host\"\n\
+         src = [\"{}\"]\n\
+         detectors = [\"admin_share_exec\", \"rpc_discovery\", \"lateral_fanout\", \"smb_scan\"]\n\n\
+         [[allow]]\nid = \"jump-host\"\nreason = \"administrators start here\"\n\
+         src = [\"{}\"]\ndetectors = [\"lateral_fanout\"]\n\n\
+         [[allow]]\nid = \"on-call\"\nreason = \"logs on at night\"\n\
+         users = [\"zhang\"]\ndetectors = [\"rdp_off_hours\", \"login_baseline\"]\n\
+         hours = \"18:00-08:00\"\n",
+        servers::UPDATES,
+        servers::JUMP,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_configuration_names_what_is_there_and_no_more() {
+        let site = Site::new("Europe/Berlin").unwrap();
+        let (allow, calendar) = (Path::new("/x/a.toml"), Path::new("/x/c.json"));
+        let files = Files { allow, calendar, indicators: None };
+        let plain = configuration(&site, Days::Plain, files);
+        assert!(plain.contains("timezone = \"Europe/Berlin\"") && plain.contains("'/x/a.toml'"));
+        assert!(!plain.contains("schedule") && !plain.contains("feeds"));
+        let files = Files { indicators: Some(Path::new("/x/i.txt")), ..files };
+        let festive = configuration(&site, Days::Festive, files);
+        assert!(festive.contains("calendar = '/x/c.json'") && festive.contains("'/x/i.txt'"));
+    }
+}
