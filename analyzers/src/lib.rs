@@ -35,6 +35,8 @@ pub mod detector;
 pub mod detectors;
 mod digest;
 pub mod direction;
+pub mod distinct;
+pub mod domain;
 pub mod emitter;
 mod file_type;
 pub mod flow_id;

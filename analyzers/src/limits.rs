@@ -252,3 +252,41 @@ pub const LOGIN_NAME_CHARACTERS: usize = 104;
 
 /// Pairs of a host and a target whose breaches are counted.
 pub const LOGIN_BREACHES: usize = 10_000;
+
+/// Things whose prevalence is known: destinations, domains, clients. At some 200 bytes each that is
+/// 200 MB in the largest network; whoever contacts ever new addresses would grow it for ever.
+pub const PREVALENCE_SUBJECTS: usize = 1_000_000;
+
+/// Half the time over which prevalence is counted: the span that runs, and the one before.
+pub const PREVALENCE_SPAN: Duration = Duration::from_secs(24 * 3_600);
+
+/// Pairs of a host and a destination whose beats are tracked; from half of it on only those that
+/// come up again. A pair takes 300 bytes and 8 for each of its beats: some 400 MB in the largest
+/// network. Whoever contacts ever new destinations would grow it for ever.
+pub const BEACON_TRACKS: usize = 1_000_000;
+
+/// Beats that are kept of a pair. Quantiles of more would be no better.
+pub const BEACON_RING: usize = 64;
+
+/// Cadences that are remembered of a pair beside the present one.
+pub const BEACON_SEGMENTS: usize = 3;
+
+/// Places in each of the four rows of the sketch that admits pairs: a power of two, 16 MB together.
+pub const BEACON_SKETCH: usize = 1 << 22;
+
+/// Time after which the sketch forgets half.
+pub const BEACON_SKETCH_AGE: Duration = Duration::from_secs(24 * 3_600);
+
+/// Flows that are known to be open, and those that wait for a name. Beyond it long silent ones lose
+/// their signs of life, and young ones are counted by their address.
+pub const BEACON_FLOWS: usize = 262_144;
+
+/// How long a flow's beat waits for a name. Handshakes take a second or two; answers to requests
+/// may take longer and lose nothing but the name.
+pub const BEACON_NAME_WAIT: Duration = Duration::from_secs(30);
+
+/// Silence after which a pair is forgotten.
+pub const BEACON_IDLE: Duration = Duration::from_secs(14 * 24 * 3_600);
+
+/// Hosts whose busy hours are known.
+pub const BEACON_HOSTS: usize = 250_000;

@@ -1,0 +1,159 @@
+//! How many different things there were, in bounded memory: exact while they are few, by HyperLogLog
+//! once they are many (Flajolet, Fusy, Gandouet, Meunier 2007).
+//!
+//! In: hashes of things, of 64 bits and well spread. Out: their number, which does not depend on
+//! their order.
+
+/// A count of different things: exact up to `FEW`, then with a standard error of
+/// 1.04 / √`REGISTERS`. `REGISTERS` is a power of two of at least 16.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Distinct<const FEW: usize, const REGISTERS: usize> {
+    /// The things themselves, by half their hash.
+    Few(Vec<u32>),
+    /// For each part of the hashes, the longest run of zeros in front.
+    Many(Box<[u8; REGISTERS]>),
+}
+
+impl<const FEW: usize, const REGISTERS: usize> Default for Distinct<FEW, REGISTERS> {
+    fn default() -> Self {
+        Self::Few(Vec::new())
+    }
+}
+
+impl<const FEW: usize, const REGISTERS: usize> Distinct<FEW, REGISTERS> {
+    /// Counts the thing of that hash; whether it made a difference.
+    pub fn add(&mut self, hash: u64) -> bool {
+        // The registers see what the exact list has kept, so that its turning loses nothing.
+        let half = u32::try_from(hash >> 32).unwrap_or(0);
+        match self {
+            Self::Few(few) => {
+                if few.contains(&half) {
+                    return false;
+                }
+                if few.len() < FEW {
+                    few.push(half);
+                    return true;
+                }
+                let mut registers = Box::new([0; REGISTERS]);
+                for half in few.iter().chain([&half]) {
+                    raise(registers.as_mut_slice(), *half);
+                }
+                *self = Self::Many(registers);
+                true
+            }
+            Self::Many(registers) => raise(registers.as_mut_slice(), half),
+        }
+    }
+
+    /// Adds all that another count has seen.
+    pub fn merge(&mut self, other: &Self) {
+        match other {
+            Self::Few(few) => {
+                for half in few {
+                    self.add(u64::from(*half) << 32);
+                }
+            }
+            Self::Many(theirs) => {
+                if let Self::Few(few) = self {
+                    let mut registers = Box::new([0; REGISTERS]);
+                    for half in few.iter() {
+                        raise(registers.as_mut_slice(), *half);
+                    }
+                    *self = Self::Many(registers);
+                }
+                if let Self::Many(ours) = self {
+                    for (ours, theirs) in ours.iter_mut().zip(theirs.iter()) {
+                        *ours = (*ours).max(*theirs);
+                    }
+                }
+            }
+        }
+    }
+
+    /// How many different things there were.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        match self {
+            Self::Few(few) => u64::try_from(few.len()).unwrap_or(u64::MAX),
+            Self::Many(registers) => estimate(registers.as_slice()),
+        }
+    }
+
+    /// Whether there were none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        matches!(self, Self::Few(few) if few.is_empty())
+    }
+}
+
+/// Notes a hash in its register: the low bits choose it, the run of zeros above them counts.
+/// Whether the register rose.
+fn raise(registers: &mut [u8], half: u32) -> bool {
+    let bits = registers.len().trailing_zeros();
+    let place = usize::try_from(half).unwrap_or(0) & registers.len().wrapping_sub(1);
+    let rest = half >> bits;
+    let run = rest.leading_zeros().saturating_sub(bits).saturating_add(1);
+    let run = u8::try_from(run).unwrap_or(u8::MAX);
+    match registers.get_mut(place) {
+        Some(register) if *register < run => {
+            *register = run;
+            true
+        }
+        _ => false,
+    }
+}
+
+fn estimate(registers: &[u8]) -> u64 {
+    let number = u32::try_from(registers.len()).map_or(0.0, f64::from);
+    let sum: f64 = registers.iter().map(|run| (-f64::from(*run)).exp2()).sum();
+    let empty = registers.iter().filter(|run| **run == 0).count();
+    let raw = 0.7213 / (1.0 + 1.079 / number) * number * number / sum;
+    let is_small = raw <= 2.5 * number && empty > 0;
+    let empty = u32::try_from(empty).map_or(0.0, f64::from);
+    let estimate = if is_small { number * (number / empty).ln() } else { raw };
+    // Between 0 and 2^33, by the 32 bits that are looked at.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let rounded = estimate.round() as u64;
+    rounded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Count = Distinct<8, 256>;
+
+    fn hash(number: u64) -> u64 {
+        let mixed = (number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        (mixed ^ mixed >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9)
+    }
+
+    fn of(numbers: std::ops::Range<u64>) -> Count {
+        let mut count = Count::default();
+        for number in numbers.clone().chain(numbers) {
+            count.add(hash(number));
+        }
+        count
+    }
+
+    #[test]
+    fn few_are_exact_and_many_within_a_fifth() {
+        for number in 0..=8 {
+            assert_eq!(of(0..number).count(), number);
+        }
+        for number in [9_u64, 50, 100, 400, 700, 1_000, 10_000, 1_000_000] {
+            let count = of(0..number).count();
+            assert!(count.abs_diff(number) * 5 <= number, "{count} of {number}");
+        }
+    }
+
+    #[test]
+    fn a_merge_counts_as_if_one_had_seen_all() {
+        for (a, b) in [(0..3, 2..5), (0..3, 0..500), (0..500, 498..503), (0..500, 300..900)] {
+            let mut merged = of(a.clone());
+            merged.merge(&of(b.clone()));
+            let whole = of(a.start..b.end);
+            assert_eq!(merged.count(), whole.count(), "{a:?} and {b:?}");
+        }
+    }
+}
