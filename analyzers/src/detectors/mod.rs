@@ -33,9 +33,8 @@ macro_rules! detectors {
     };
 }
 
-pub mod beacon;
-
 detectors! {
+    beacon
     canary
     login_baseline
     net_scan
@@ -44,6 +43,8 @@ detectors! {
     smb_scan
 }
 
+#[cfg(test)]
+pub(crate) mod rehearsal;
 #[cfg(test)]
 pub(crate) mod samples;
 
