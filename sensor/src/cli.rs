@@ -152,6 +152,8 @@ pub enum IntelCommand {
     /// Say whether a value would match, by what, or what silences it.
     #[command(after_help = INTEL_HELP)]
     Test(IntelTestArgs),
+    /// Write the indicators that this sensor's own alerts confirm.
+    Export(IntelExportArgs),
 }
 
 const INTEL_HELP: &str = "\
@@ -189,6 +191,55 @@ pub struct IntelTestArgs {
     /// How feeds are read.
     #[command(flatten)]
     pub reading: IntelReadingArgs,
+}
+
+/// `serval intel export`
+#[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("from").required(true).multiple(true))]
+pub struct IntelExportArgs {
+    /// Files of alerts as lines of JSON.
+    #[arg(long, value_name = "FILE", group = "from")]
+    pub alerts: Vec<PathBuf>,
+    /// An archive, whose table of alerts is read.
+    #[arg(long, value_name = "DIR", group = "from")]
+    pub archive: Option<PathBuf>,
+    /// Configuration file (TOML): the sensor's name, home networks and allow-lists.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Which form.
+    #[arg(long, value_enum, default_value_t = ExportForm::Stix)]
+    pub format: ExportForm,
+    /// How sure an alert, or the incident that it belongs to, must be, in per cent.
+    #[arg(long, value_name = "PERCENT", default_value_t = 95)]
+    pub min_confidence: u8,
+    /// With whom the bundle may be shared (Traffic Light Protocol).
+    #[arg(long, value_enum, default_value_t = Tlp::Amber)]
+    pub tlp: Tlp,
+    /// File to write; standard output without it.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// A form of exported indicators.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ExportForm {
+    /// A STIX 2.1 bundle.
+    Stix,
+    /// A table that Serval reads back.
+    Csv,
+}
+
+/// A colour of the Traffic Light Protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Tlp {
+    /// Everybody.
+    Clear,
+    /// The community.
+    Green,
+    /// The organisation and its clients.
+    Amber,
+    /// The recipients alone.
+    Red,
 }
 
 /// How feeds are read.

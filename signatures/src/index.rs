@@ -9,7 +9,7 @@ use crate::limits;
 use crate::networks::Networks;
 use crate::observable::Observable;
 use crate::probe::{self, Shape, tag};
-use crate::value::{Key, KeyBytes, Kind, Scope, address_of};
+use crate::value::{Key, KeyBytes, Kind, Scope, address_of, canonical_url, host_of};
 
 const NO_ENTRY: u32 = u32::MAX;
 
@@ -139,6 +139,16 @@ impl Finder {
                 let Some(index) = self.indexes.get(place as usize) else { continue };
                 index.chain(Some(key)).for_each(|entry| found(place, entry));
             }
+        }
+    }
+
+    /// The same, but for a URL its host is looked up: it belongs to whom the host belongs.
+    pub(crate) fn look_up_owner(&self, seen: &Observable<'_>, found: &mut impl FnMut(u32, u32)) {
+        let Observable::Url(url) = *seen else { return self.look_up(seen, found) };
+        let Ok(url) = canonical_url(url) else { return };
+        match host_of(&url) {
+            Ok(address) => self.look_up(&Observable::Address(address), found),
+            Err(name) => self.look_up(&Observable::Domain(name), found),
         }
     }
 

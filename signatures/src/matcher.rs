@@ -9,6 +9,7 @@ use smallvec::SmallVec;
 use crate::Indicator;
 use crate::allow::{AllowId, AllowList};
 use crate::index::Finder;
+use crate::lists::Lists;
 use crate::observable::Observable;
 use crate::part::{Entry, Part};
 use crate::value::Kind;
@@ -115,6 +116,8 @@ pub struct Matcher {
     pub indicators: IndicatorSet,
     /// What never is.
     pub allow: Arc<AllowList>,
+    /// What values are that are neither.
+    pub lists: Arc<Lists>,
 }
 
 /// The answer for one observable.

@@ -18,6 +18,7 @@ use signatures::{
     AllowList, Indicator, IndicatorSet, Key, Kind, Matcher, Observable, Part, Scope, Tally,
 };
 
+use super::export;
 use super::settings::{column_named, format_named, kind_named};
 use crate::cli::{IntelCheckArgs, IntelCommand, IntelReadingArgs, IntelTestArgs};
 use crate::clock;
@@ -42,6 +43,7 @@ pub fn run(command: &IntelCommand) -> Result<ExitCode, AskError> {
     match command {
         IntelCommand::Check(args) => check(args),
         IntelCommand::Test(args) => test(args),
+        IntelCommand::Export(args) => export::run(args),
     }
 }
 
@@ -77,7 +79,11 @@ fn test(args: &IntelTestArgs) -> Result<ExitCode, AskError> {
         tell_refusals(&feed.path, &tally);
         refused += tally.refused;
     }
-    let matcher = Matcher { indicators: IndicatorSet::new(parts), allow: Arc::new(allow) };
+    let matcher = Matcher {
+        indicators: IndicatorSet::new(parts),
+        allow: Arc::new(allow),
+        ..Matcher::default()
+    };
     let at = args.at.map_or_else(clock::now, |at| Timestamp::from_secs_nanos(at.as_second(), 0));
     let mut out = String::new();
     for key in &keys {

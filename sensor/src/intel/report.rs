@@ -4,10 +4,22 @@
 use std::fmt;
 
 use signatures::allow::AllowError;
+use signatures::lists::ListError;
 use signatures::{Kind, Tally};
 
 /// Refusals of one feed that are told one by one; more are counted.
 const REFUSALS_TOLD: usize = 20;
+
+/// Why a list cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum IntelError {
+    /// An allow-list is broken.
+    #[error(transparent)]
+    Allow(#[from] AllowError),
+    /// A list of another sort is broken.
+    #[error(transparent)]
+    List(#[from] ListError),
+}
 
 /// What a look at feeds and allow-lists gave.
 #[derive(Clone, Debug, Default)]
@@ -15,8 +27,8 @@ pub struct IntelReport {
     /// Feeds that were read or tried, in the order of the configuration; not those that did not
     /// change.
     pub feeds: Vec<FeedReport>,
-    /// What became of the allow-lists, when they were read.
-    pub allow: Option<Result<(), AllowError>>,
+    /// What is wrong with allow-lists and other lists; those in use stay as they were.
+    pub broken: Vec<IntelError>,
     /// Indicators in the set that is in use now.
     pub indicators: usize,
 }
@@ -49,21 +61,21 @@ impl IntelReport {
     /// Whether there is nothing to tell.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.feeds.is_empty() && self.allow.is_none()
+        self.feeds.is_empty() && self.broken.is_empty()
     }
 
     /// Whether something could not be used, or not all of it.
     #[must_use]
     pub fn has_refusals(&self) -> bool {
         let is_whole = |feed: &FeedReport| feed.outcome == Outcome::Used && feed.tally.refused == 0;
-        matches!(self.allow, Some(Err(_))) || !self.feeds.iter().all(is_whole)
+        !self.broken.is_empty() || !self.feeds.iter().all(is_whole)
     }
 }
 
 impl fmt::Display for IntelReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(Err(error)) = &self.allow {
-            writeln!(f, "{error}; the allow-lists stay as they were")?;
+        for error in &self.broken {
+            writeln!(f, "{error}; what was in use stays as it was")?;
         }
         for feed in &self.feeds {
             write!(f, "{feed}")?;

@@ -36,6 +36,8 @@ pub struct IntelConfig {
     pub feeds: Vec<FeedConfig>,
     /// Allow-lists of our own (TOML).
     pub allow: Vec<PathBuf>,
+    /// Lists that say what values are (MISP's warning lists, or folders of them).
+    pub lists: Vec<PathBuf>,
     /// Whether the allow-list that comes along is used, too.
     pub default_allow: bool,
     /// Directory for the last good copies of feeds that are fetched.
@@ -49,6 +51,7 @@ impl Default for IntelConfig {
         Self {
             feeds: Vec::new(),
             allow: Vec::new(),
+            lists: Vec::new(),
             default_allow: true,
             state: PathBuf::from("state/intel"),
             poll: Span(std::time::Duration::from_secs(5)),

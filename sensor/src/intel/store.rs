@@ -13,10 +13,10 @@ use analyzers::Timestamp;
 use arc_swap::ArcSwap;
 use jiff::tz::TimeZone;
 use signatures::allow::{AllowError, DefaultPack};
-use signatures::{AllowList, IndicatorSet, Matcher, Part, Tally};
+use signatures::{AllowList, IndicatorSet, Lists, Matcher, Part, Tally};
 
 use super::fetch::{Answer, Copy};
-use super::report::{FeedReport, IntelReport, Outcome};
+use super::report::{FeedReport, IntelError, IntelReport, Outcome};
 use super::settings::{FeedConfig, FeedSource, Fetch, IntelConfig};
 use crate::stamp::Stamp;
 
@@ -38,6 +38,8 @@ struct Held {
     feeds: Vec<HeldFeed>,
     allow: Arc<AllowList>,
     allow_files: Watched,
+    lists: Arc<Lists>,
+    lists_files: Watched,
 }
 
 struct HeldFeed {
@@ -79,15 +81,17 @@ impl IntelStore {
     /// `now` the wall clock's.
     ///
     /// # Errors
-    /// An allow-list is broken: without it, alerts would be raised that somebody took care not to
-    /// get. What is wrong with a feed stands in the report.
+    /// An allow-list or another list is broken: without it, alerts would be raised that somebody
+    /// took care not to get. What is wrong with a feed stands in the report.
     pub fn load(
         config: &IntelConfig,
         zone: TimeZone,
         now: Timestamp,
-    ) -> Result<(Self, IntelReport), AllowError> {
-        let allow_files = Watched::now(allow_stamp(config));
+    ) -> Result<(Self, IntelReport), IntelError> {
+        let allow_files = Watched::now(stamp(&config.allow));
         let allow = Arc::new(allow_list(config, &zone)?);
+        let lists_files = Watched::now(stamp(&config.lists));
+        let lists = Arc::new(Lists::load(&config.lists)?);
         let mut feeds = Vec::new();
         let mut reports = Vec::new();
         for feed in &config.feeds {
@@ -95,7 +99,7 @@ impl IntelStore {
             feeds.push(held);
             reports.push(report);
         }
-        let held = Held { feeds, allow, allow_files };
+        let held = Held { feeds, allow, allow_files, lists, lists_files };
         let matcher = held.matcher();
         let indicators = matcher.indicators.len();
         let store = Self {
@@ -104,7 +108,7 @@ impl IntelStore {
             current: ArcSwap::from_pointee(matcher),
             held: Mutex::new(held),
         };
-        Ok((store, IntelReport { feeds: reports, allow: Some(Ok(())), indicators }))
+        Ok((store, IntelReport { feeds: reports, indicators, ..IntelReport::default() }))
     }
 
     /// The matcher of the moment. Who holds it keeps it whole; the next call may give another one.
@@ -129,15 +133,23 @@ impl IntelStore {
         let held = &mut *held;
         let mut report = IntelReport::default();
         let mut swap = false;
-        if held.allow_files.is_to_be_read(allow_stamp(&self.config), look) {
+        if held.allow_files.is_to_be_read(stamp(&self.config.allow), look) {
             match allow_list(&self.config, &self.zone) {
                 Ok(allow) => {
                     allow.continue_counts(&held.allow);
                     held.allow = Arc::new(allow);
                     swap = true;
-                    report.allow = Some(Ok(()));
                 }
-                Err(error) => report.allow = Some(Err(error)),
+                Err(error) => report.broken.push(error.into()),
+            }
+        }
+        if held.lists_files.is_to_be_read(stamp(&self.config.lists), look) {
+            match Lists::load(&self.config.lists) {
+                Ok(lists) => {
+                    held.lists = Arc::new(lists);
+                    swap = true;
+                }
+                Err(error) => report.broken.push(error.into()),
             }
         }
         for (feed, config) in held.feeds.iter_mut().zip(&self.config.feeds) {
@@ -164,7 +176,11 @@ impl IntelStore {
 impl Held {
     fn matcher(&self) -> Matcher {
         let parts = self.feeds.iter().map(|feed| Arc::clone(&feed.part)).collect();
-        Matcher { indicators: IndicatorSet::new(parts), allow: Arc::clone(&self.allow) }
+        Matcher {
+            indicators: IndicatorSet::new(parts),
+            allow: Arc::clone(&self.allow),
+            lists: Arc::clone(&self.lists),
+        }
     }
 }
 
@@ -311,8 +327,8 @@ fn allow_list(config: &IntelConfig, zone: &TimeZone) -> Result<AllowList, AllowE
     AllowList::load(pack, &config.allow, zone)
 }
 
-fn allow_stamp(config: &IntelConfig) -> Stamp {
-    Stamp::of_all(config.allow.iter().map(PathBuf::as_path))
+fn stamp(paths: &[PathBuf]) -> Stamp {
+    Stamp::of_all(paths.iter().map(PathBuf::as_path))
 }
 
 impl fmt::Debug for IntelStore {

@@ -50,7 +50,6 @@ pub use rule::{Mode, Rule, Subject};
 use crate::index::Finder;
 use crate::limits;
 use crate::observable::Observable;
-use crate::value::{canonical_url, host_of};
 use read::Draft;
 use rule::Found;
 
@@ -219,16 +218,7 @@ impl AllowList {
         let mut numbers: SmallVec<[u32; 4]> = SmallVec::new();
         let mut found =
             |_, value: u32| numbers.extend(self.rules_of_values.get(value as usize).copied());
-        if let Observable::Url(url) = *seen {
-            if let Ok(url) = canonical_url(url) {
-                match host_of(&url) {
-                    Ok(address) => self.finder.look_up(&Observable::Address(address), &mut found),
-                    Err(name) => self.finder.look_up(&Observable::Domain(name), &mut found),
-                }
-            }
-        } else {
-            self.finder.look_up(seen, &mut found);
-        }
+        self.finder.look_up_owner(seen, &mut found);
         for number in numbers {
             if let Some(rule) = self.rules.get(number as usize) {
                 each(number, rule);

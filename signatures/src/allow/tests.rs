@@ -81,7 +81,7 @@ fn the_default_pack_wins_over_a_feed_that_lists_an_update_server() {
     let (part, _) = Part::load(&Feed::at(&path));
     let allow = AllowList::load(DefaultPack::Used, &[], &TimeZone::UTC).unwrap();
     let indicators = IndicatorSet::new(vec![Arc::new(part)]);
-    let matcher = Matcher { indicators, allow: Arc::new(allow) };
+    let matcher = Matcher { indicators, allow: Arc::new(allow), ..Matcher::default() };
     for (seen, expected) in [
         (Observable::Domain(b"download.windowsupdate.com"), Some("system-updates")),
         (Observable::Address("8.8.8.8".parse().unwrap()), Some("public-resolvers")),
@@ -207,7 +207,11 @@ fn a_feed_that_means_a_private_address_says_so_with_a_tag() {
         .unwrap();
     let (part, _) = Part::load(&Feed::at(&path));
     let allow = Arc::new(AllowList::load(DefaultPack::Used, &[], &TimeZone::UTC).unwrap());
-    let matcher = Matcher { indicators: IndicatorSet::new(vec![Arc::new(part)]), allow };
+    let matcher = Matcher {
+        indicators: IndicatorSet::new(vec![Arc::new(part)]),
+        allow,
+        ..Matcher::default()
+    };
     for (seen, expected) in [
         (Observable::Address("10.1.2.3".parse().unwrap()), true),
         (Observable::Address("10.1.2.4".parse().unwrap()), false),

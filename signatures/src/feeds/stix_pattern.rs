@@ -1,5 +1,5 @@
 //! STIX patterns (OASIS STIX 2.1 §9), as far as a single packet or record can answer them: equality
-//! of one property, alternatives of such, an address together with its port, a file by its hash.
+//! of one property, all sub-domains of a name, alternatives of such, an address together with its port, a file by its hash.
 //! Everything that needs two observations, an order or a time is refused with its reason.
 
 use crate::{Key, Kind, limits};
@@ -88,6 +88,13 @@ impl Parser<'_> {
                     term.values.push(self.value()?);
                 }
                 self.sign(")")?;
+            }
+            Token::Word(word) if word == "LIKE" && term.path == "domain-name:value" => {
+                let like = self.value()?;
+                let name = like.strip_prefix('%').filter(|name| name.starts_with('.'));
+                let name = name.filter(|name| !name.contains(['%', '_']));
+                let only = || "LIKE is read for all sub-domains ('%.example.org') only".to_owned();
+                term.values.push(name.ok_or_else(only)?.to_owned());
             }
             Token::Word(word) => return Err(format!("the comparison {word} is not matched on")),
             Token::Sign(sign) => return Err(format!("the comparison {sign} is not matched on")),

@@ -21,6 +21,7 @@ use smallvec::SmallVec;
 pub use name::unicode_name;
 pub(crate) use name::{Name, canonical_name};
 pub(crate) use parse::{canonical_path, is_ja4, network_of_any_size};
+pub use url::host_of_url;
 pub(crate) use url::{canonical_url, host_of};
 
 use crate::limits;
@@ -201,6 +202,17 @@ impl Key {
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// The address of an address, an endpoint or a network, which is its first one.
+    #[must_use]
+    pub fn address(&self) -> Option<IpAddr> {
+        match self.kind {
+            Kind::Address => address_of(&self.bytes),
+            Kind::Network => address_of(self.bytes.split_last()?.1),
+            Kind::Endpoint => address_of(self.bytes.split_last_chunk::<2>()?.0),
+            _ => None,
+        }
     }
 
     /// The same name with all names below it; other kinds stay as they are.

@@ -34,6 +34,12 @@ pub(crate) fn host_of(url: &[u8]) -> Result<IpAddr, &[u8]> {
     address_in(host).ok_or(host)
 }
 
+/// The address in a canonical URL, where its host is one.
+#[must_use]
+pub fn host_of_url(url: &[u8]) -> Option<IpAddr> {
+    host_of(url).ok()
+}
+
 fn without_scheme(written: &[u8]) -> &[u8] {
     let is_scheme = |byte: &u8| byte.is_ascii_alphanumeric() || b"+-.".contains(byte);
     match written.windows(3).position(|three| three == b"://") {
