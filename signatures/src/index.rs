@@ -24,13 +24,33 @@ pub(crate) struct Index {
     shape: Shape,
 }
 
+/// Where a key is in an index, or would be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    hash: u64,
+    number: Option<u32>,
+}
+
 impl Index {
+    /// Where a key is, or would be.
+    pub(crate) fn place(&self, key: &Key) -> Place {
+        let (tag, bytes) = (tag(key.kind(), key.scope()), key.bytes());
+        let hash = self.keys.hash(tag, bytes);
+        Place { hash, number: self.keys.find_hashed(hash, tag, bytes) }
+    }
+
     /// Adds the next entry under a key; the key's number, or none when the index is full.
     pub(crate) fn insert(&mut self, key: &Key) -> Option<u32> {
+        self.insert_at(self.place(key), key)
+    }
+
+    /// The same, where the key's place is known and nothing was added since.
+    pub(crate) fn insert_at(&mut self, place: Place, key: &Key) -> Option<u32> {
         if self.links.len() >= limits::INDICATORS {
             return None;
         }
-        let number = self.keys.intern(tag(key.kind(), key.scope()), key.bytes())?;
+        let (tag, bytes) = (tag(key.kind(), key.scope()), key.bytes());
+        let number = place.number.or_else(|| self.keys.add(place.hash, tag, bytes))?;
         let entry = u32::try_from(self.links.len()).ok()?;
         if let Some(head) = self.heads.get_mut(number as usize) {
             self.links.push(*head);
@@ -50,9 +70,14 @@ impl Index {
         self.links.shrink_to_fit();
     }
 
-    /// Entries that stand under exactly this key, the newest first.
-    pub(crate) fn under(&self, key: &Key) -> impl Iterator<Item = u32> + '_ {
-        self.chain(self.keys.find(tag(key.kind(), key.scope()), key.bytes()))
+    /// Entries that stand under exactly the key of that place, the newest first.
+    pub(crate) fn under(&self, place: Place) -> impl Iterator<Item = u32> + '_ {
+        self.chain(place.number)
+    }
+
+    /// Makes room for so many more keys.
+    pub(crate) fn reserve(&mut self, more: usize) {
+        self.keys.reserve(more);
     }
 
     /// The key of that number.

@@ -50,9 +50,12 @@ impl Interner {
     /// The number of a string; none when the arena is full.
     pub(crate) fn intern(&mut self, tag: u8, bytes: &[u8]) -> Option<u32> {
         let hash = self.hash(tag, bytes);
-        if let Some(number) = self.find_hashed(hash, tag, bytes) {
-            return Some(number);
-        }
+        self.find_hashed(hash, tag, bytes).or_else(|| self.add(hash, tag, bytes))
+    }
+
+    /// The number of a string that is not there yet, whose hash is known; none when the arena is
+    /// full.
+    pub(crate) fn add(&mut self, hash: u64, tag: u8, bytes: &[u8]) -> Option<u32> {
         if self.arena.len() + bytes.len() + 1 > limits::ARENA_BYTES {
             return None;
         }
@@ -68,11 +71,6 @@ impl Interner {
         Some(number)
     }
 
-    /// The number of a string that is there.
-    pub(crate) fn find(&self, tag: u8, bytes: &[u8]) -> Option<u32> {
-        self.find_hashed(self.hash(tag, bytes), tag, bytes)
-    }
-
     /// A string's tag and bytes; empty for a number that was never given out.
     pub(crate) fn get(&self, number: u32) -> (u8, &[u8]) {
         string(&self.arena, &self.starts, number)
@@ -83,10 +81,24 @@ impl Interner {
         (0..u32::try_from(self.len()).unwrap_or(u32::MAX)).map(|number| self.get(number))
     }
 
+    /// Makes room for so many more strings, so that the table of numbers need not grow.
+    pub(crate) fn reserve(&mut self, more: usize) {
+        let Self { arena, starts, numbers, hasher } = self;
+        numbers.reserve(more, |&number| {
+            let (tag, bytes) = string(arena, starts, number);
+            hash_of(hasher, tag, bytes)
+        });
+    }
+
     /// Gives back the room that growing took beforehand.
     pub(crate) fn shrink(&mut self) {
         self.arena.shrink_to_fit();
         self.starts.shrink_to_fit();
+        let Self { arena, starts, numbers, hasher } = self;
+        numbers.shrink_to_fit(|&number| {
+            let (tag, bytes) = string(arena, starts, number);
+            hash_of(hasher, tag, bytes)
+        });
     }
 
     /// The number of a string whose hash is known.
@@ -135,7 +147,17 @@ mod tests {
         assert_eq!(interner.get(77), (1, &b"77"[..]));
         assert_eq!(interner.get(2_000), (2, &b"77"[..]));
         assert_eq!(interner.get(2_001), (1, &b""[..]));
-        assert_eq!(interner.find(3, b"77"), None);
-        assert_eq!(interner.find(1, b"2000"), None);
+        for (tag, bytes, expected) in
+            [(1, b"77", Some(77)), (2, b"77", Some(2_000)), (3, b"77", None), (1, b"7x", None)]
+        {
+            let hash = interner.hash(tag, bytes);
+            assert_eq!(interner.find_hashed(hash, tag, bytes), expected);
+        }
+        let (memory, length) = (interner.memory(), interner.len());
+        interner.reserve(100_000);
+        assert!(interner.memory() > memory);
+        interner.shrink();
+        assert!(interner.memory() <= memory);
+        assert_eq!((interner.len(), interner.intern(1, b"77")), (length, Some(77)));
     }
 }

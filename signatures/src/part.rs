@@ -8,12 +8,16 @@ use crate::index::Index;
 use crate::limits;
 use crate::profile::Profiles;
 use crate::value::Kind;
-use crate::{Indicator, Origin, Validity};
+use crate::{Context, Indicator, Origin, Validity};
 
 /// Says "no such second": validity is packed into 32 bits.
 const OPEN_FROM: u32 = 0;
 const OPEN_UNTIL: u32 = u32::MAX;
 const NO_LINE: u32 = 0;
+
+/// Bytes of a line of the shortest feeds, lists of names: what a table is made for, so that it
+/// need not grow while a large feed is read. What was too much is given back.
+const BYTES_PER_LINE: u64 = 24;
 
 /// An indicator, packed.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -51,8 +55,11 @@ impl Part {
     #[must_use]
     pub fn load(feed: &Feed) -> (Self, Tally) {
         let mut packing = Packing::default();
+        let bytes = std::fs::metadata(&feed.path).map_or(0, |metadata| metadata.len());
+        let lines = usize::try_from(bytes / BYTES_PER_LINE).unwrap_or(0);
+        packing.index.reserve(lines.min(limits::INDICATORS));
         feed.read(&mut packing);
-        let Packing { mut index, mut entries, profiles, tally } = packing;
+        let Packing { mut index, mut entries, profiles, tally, .. } = packing;
         index.shrink();
         entries.shrink_to_fit();
         (Self { index: Arc::new(index), entries, profiles }, tally)
@@ -146,22 +153,37 @@ struct Packing {
     index: Index,
     entries: Vec<Entry>,
     profiles: Profiles,
+    /// The context that came last, and its number.
+    last: Option<(Context, u32)>,
     tally: Tally,
 }
 
 impl Packing {
+    /// The number of a context, which is mostly that of the line before.
+    fn profile(&mut self, context: &Context) -> Option<u32> {
+        if let Some((known, number)) = &self.last
+            && known == context
+        {
+            return Some(*number);
+        }
+        let number = self.profiles.intern(context)?;
+        self.last = Some((context.clone(), number));
+        Some(number)
+    }
+
     /// Adds one, unless it is there already; none when there is no room.
     fn add(&mut self, indicator: &Indicator) -> Option<()> {
         let key = &indicator.key;
         let mut entry = Entry {
             key: 0,
-            profile: self.profiles.intern(&indicator.context)?,
+            profile: self.profile(&indicator.context)?,
             from: indicator.validity.from.unwrap_or(OPEN_FROM),
             until: indicator.validity.until.unwrap_or(OPEN_UNTIL),
             line: indicator.origin.line.unwrap_or(NO_LINE),
         };
         let mut others = 0;
-        for other in self.index.under(key) {
+        let place = self.index.place(key);
+        for other in self.index.under(place) {
             let Some(&other) = self.entries.get(other as usize) else { continue };
             entry.key = other.key;
             if entry.says_the_same(other) {
@@ -174,7 +196,7 @@ impl Packing {
             self.tally.crowded += 1;
             return Some(());
         }
-        entry.key = self.index.insert(key)?;
+        entry.key = self.index.insert_at(place, key)?;
         self.entries.push(entry);
         if let Some(taken) = self.tally.taken.get_mut(usize::from(key.kind().number())) {
             *taken += 1;
