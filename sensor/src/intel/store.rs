@@ -193,7 +193,7 @@ impl HeldFeed {
             }
             FeedSource::Url(fetch) => {
                 let copy = Copy::of(fetch, &config.name, state);
-                let path = copy.path.is_file().then(|| copy.path.clone());
+                let path = copy.path.exists().then(|| copy.path.clone());
                 let due = copy.asked().saturating_add(every(fetch));
                 (Source::Url { copy, due, failures: 0 }, path)
             }

@@ -255,3 +255,48 @@ fn a_fetched_feed_is_asked_for_when_it_is_due_and_outlives_its_server() {
         load(&IntelConfig { state: directory.join("other"), ..config }, at(now)).unwrap();
     assert!(matches!(report.feeds[0].outcome, Outcome::Missing(_)), "{report}");
 }
+
+#[test]
+fn a_misp_feed_is_fetched_with_its_events_and_only_those_that_changed() {
+    let event = |name: &str| {
+        format!(
+            "{{\"Event\": {{\"Attribute\": [{{\"type\": \"domain\", \"value\": \"{name}\", \
+             \"to_ids\": true}}]}}}}"
+        )
+    };
+    let uuids = ["a1b2c3d4-0000-4000-8000-000000000001", "a1b2c3d4-0000-4000-8000-000000000002"];
+    let manifest = |times: [u32; 2]| {
+        let list = uuids.iter().zip(times).map(|(uuid, time)| {
+            format!("\"{uuid}\": {{\"timestamp\": \"{time}\", \"info\": \"x\"}}")
+        });
+        format!("{{{}}}", list.collect::<Vec<_>>().join(", "))
+    };
+    let directory = tempfile::tempdir().unwrap();
+    let directory = directory.path();
+    put(directory, "allow.toml", "");
+    let server = Server::start();
+    let config =
+        config(directory, &format!("{{ url = \"{}/osint/manifest.json\" }}", server.url()));
+    server.answers("200 OK", "", &manifest([1, 1]));
+    server.answers("200 OK", "", &event("one.example"));
+    server.answers("200 OK", "", &event("two.example"));
+    let (store, report) = load(&config, at(0)).unwrap();
+    assert!(!report.has_refusals(), "{report}");
+    assert!(knows(&store, "one.example") && knows(&store, "two.example"));
+
+    server.answers("200 OK", "", &manifest([1, 2]));
+    server.answers("200 OK", "", &event("three.example"));
+    assert_eq!(store.refresh(at(3_600)).feeds[0].outcome, Outcome::Used);
+    assert!(server.asked().starts_with(&format!("get /osint/{}.json", uuids[1])));
+    assert!(knows(&store, "one.example") && knows(&store, "three.example"));
+    assert!(!knows(&store, "two.example"));
+
+    // An event that does not come leaves all as it was.
+    server.answers("200 OK", "", &manifest([1, 3]));
+    server.answers("404 Not Found", "", "");
+    let report = store.refresh(at(7_200));
+    assert!(report.to_string().contains("the server answered 404"), "{report}");
+    assert!(knows(&store, "one.example") && knows(&store, "three.example"));
+    let (store, report) = load(&config, at(7_200)).unwrap();
+    assert!(!report.has_refusals() && knows(&store, "three.example"), "{report}");
+}

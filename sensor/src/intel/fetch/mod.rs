@@ -2,8 +2,12 @@
 //! good one, or word that nothing changed. HTTP/1.1 (RFC 9110, RFC 9112), conditional requests by
 //! `ETag` and `Last-Modified` (RFC 9110 §13), TLS by rustls.
 //!
+//! A URL that ends with `manifest.json` is a MISP feed: its events are fetched, too, see [`directory`].
+//!
 //! A copy is called good only after its indicators were read; until then it has another name, so
 //! that the good one survives whatever a server sends.
+
+mod directory;
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write as _};
@@ -44,7 +48,7 @@ struct Known {
     asked: i64,
 }
 
-/// The last good copy of a feed, on disk.
+/// The last good copy of a feed, on disk: a file, or a directory for a MISP feed.
 #[derive(Clone, Debug)]
 pub(super) struct Copy {
     /// The good one.
@@ -76,7 +80,7 @@ impl Copy {
         let (path, known_path) = (file("feed"), file("json"));
         // Without the copy, what the server said of it is worth nothing.
         let known = path
-            .is_file()
+            .exists()
             .then(|| fs::read(&known_path).ok())
             .flatten()
             .and_then(|bytes| serde_json::from_slice(&bytes).ok())
@@ -91,21 +95,19 @@ impl Copy {
 
     /// Asks the server.
     pub(super) fn fetch(&mut self, fetch: &Fetch, now: i64) -> Result<Answer, String> {
-        let mut request = agent(fetch)?.get(&fetch.url);
-        for (name, value) in &fetch.headers {
-            request = request.header(name, &value.0);
-        }
-        if let Some(etag) = &self.known.etag {
-            request = request.header("If-None-Match", etag);
-        }
-        if let Some(date) = &self.known.last_modified {
-            request = request.header("If-Modified-Since", date);
-        }
-        let mut answer = request.call().map_err(|error| error.to_string())?;
+        let agent = agent(fetch)?;
+        let mut answer = get(&agent, fetch, &fetch.url, &self.known)?;
         match answer.status() {
             StatusCode::OK => {
                 let known = Known { asked: now, ..Known::from(&answer) };
-                self.receive(answer.body_mut()).map_err(|error| error.to_string())?;
+                let received = if directory::is_one(fetch) {
+                    directory::receive_events(&agent, fetch, answer.body_mut(), self)
+                } else {
+                    receive(answer.body_mut(), &self.next, FEED_BYTES)
+                        .map(|_| ())
+                        .map_err(|error| error.to_string())
+                };
+                received?;
                 Ok(Answer::Changed(Received(known)))
             }
             StatusCode::NOT_MODIFIED if self.known != Known::default() => {
@@ -119,7 +121,15 @@ impl Copy {
 
     /// Makes what was received the good copy.
     pub(super) fn accept(&mut self, received: Received) -> io::Result<()> {
+        // A directory cannot be put over another one; a crash between the two costs a download.
+        let old = self.path.with_extension("old");
+        if self.path.is_dir() {
+            fs::rename(&self.path, &old)?;
+        }
         fs::rename(&self.next, &self.path)?;
+        if old.is_dir() {
+            fs::remove_dir_all(&old)?;
+        }
         self.known = received.0;
         self.remember()
     }
@@ -127,19 +137,6 @@ impl Copy {
     /// Remembers that the server was asked; what it sent is no good and is asked for again in whole.
     pub(super) fn reject(&mut self, received: &Received) {
         self.known.asked = received.0.asked;
-    }
-
-    fn receive(&self, body: &mut Body) -> io::Result<()> {
-        if let Some(directory) = self.next.parent() {
-            fs::create_dir_all(directory)?;
-        }
-        let mut file = File::create(&self.next)?;
-        // One byte more than there may be, so that the end of what is allowed is no end of file.
-        let mut bytes = body.with_config().limit(u64::MAX).reader().take(FEED_BYTES + 1);
-        if io::copy(&mut bytes, &mut file)? > FEED_BYTES {
-            return Err(io::Error::other(format!("the feed is longer than {FEED_BYTES} bytes")));
-        }
-        file.sync_all()
     }
 
     fn remember(&self) -> io::Result<()> {
@@ -158,6 +155,37 @@ impl From<&Response<Body>> for Known {
         };
         Self { etag: header("etag"), last_modified: header("last-modified"), asked: 0 }
     }
+}
+
+/// Asks for a URL, unless it is still what is known of it.
+fn get(agent: &Agent, fetch: &Fetch, url: &str, known: &Known) -> Result<Response<Body>, String> {
+    let mut request = agent.get(url);
+    for (name, value) in &fetch.headers {
+        request = request.header(name, &value.0);
+    }
+    if let Some(etag) = &known.etag {
+        request = request.header("If-None-Match", etag);
+    }
+    if let Some(date) = &known.last_modified {
+        request = request.header("If-Modified-Since", date);
+    }
+    request.call().map_err(|error| error.to_string())
+}
+
+/// Writes an answer to a file; how many bytes it had.
+fn receive(body: &mut Body, path: &Path, most: u64) -> io::Result<u64> {
+    if let Some(directory) = path.parent() {
+        fs::create_dir_all(directory)?;
+    }
+    let mut file = File::create(path)?;
+    // One byte more than there may be, so that the end of what is allowed is no end of file.
+    let mut bytes = body.with_config().limit(u64::MAX).reader().take(most + 1);
+    let length = io::copy(&mut bytes, &mut file)?;
+    if length > most {
+        return Err(io::Error::other(format!("the feed is longer than {most} bytes")));
+    }
+    file.sync_all()?;
+    Ok(length)
 }
 
 fn agent(fetch: &Fetch) -> Result<Agent, String> {
