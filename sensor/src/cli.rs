@@ -169,7 +169,7 @@ Exit status:
 #[derive(Debug, clap::Args)]
 pub struct IntelCheckArgs {
     /// Feeds: files, or directories of files.
-    #[arg(required = true, value_name = "FEED")]
+    #[arg(required_unless_present = "config", value_name = "FEED")]
     pub feeds: Vec<PathBuf>,
     /// How they are read.
     #[command(flatten)]
@@ -183,7 +183,7 @@ pub struct IntelTestArgs {
     #[arg(value_name = "VALUE")]
     pub value: String,
     /// Feeds: files, or directories of files.
-    #[arg(long = "feed", required = true, value_name = "FEED")]
+    #[arg(long = "feed", required_unless_present = "config", value_name = "FEED")]
     pub feeds: Vec<PathBuf>,
     /// At which time, as `2026-03-01T12:00:00Z`. Default: now.
     #[arg(long, value_name = "TIME")]
@@ -245,6 +245,10 @@ pub enum Tlp {
 /// How feeds are read.
 #[derive(Debug, clap::Args)]
 pub struct IntelReadingArgs {
+    /// Configuration file (TOML), whose feeds and allow-lists are used, too. Feeds from servers are
+    /// read from their last good copies.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
     /// The format of all feeds.
     #[arg(long, default_value = "auto", value_name = "FORMAT")]
     pub format: String,

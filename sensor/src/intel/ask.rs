@@ -19,9 +19,11 @@ use signatures::{
 };
 
 use super::export;
-use super::settings::{column_named, format_named, kind_named};
+use super::fetch::Copy;
+use super::settings::{FeedSource, IntelConfig, column_named, format_named, kind_named};
 use crate::cli::{IntelCheckArgs, IntelCommand, IntelReadingArgs, IntelTestArgs};
 use crate::clock;
+use crate::config::Config;
 
 /// Exit status when something in a feed was refused.
 const SOME_REFUSED: u8 = 2;
@@ -48,11 +50,12 @@ pub fn run(command: &IntelCommand) -> Result<ExitCode, AskError> {
 }
 
 fn check(args: &IntelCheckArgs) -> Result<ExitCode, AskError> {
-    let allow = allow_list(&args.reading)?;
+    let config = Config::load(args.reading.config.as_deref())?.intel;
+    let allow = allow_list(&args.reading, &config)?;
     let mut parts = Vec::new();
     let mut refused = 0;
     let mut out = String::new();
-    for feed in feeds(&args.feeds, &args.reading)? {
+    for feed in feeds(&args.feeds, &args.reading)?.into_iter().chain(configured(&config)) {
         let (part, tally) = Part::load(&feed);
         parts.push(Arc::new(part));
         tell_refusals(&feed.path, &tally);
@@ -68,12 +71,14 @@ fn check(args: &IntelCheckArgs) -> Result<ExitCode, AskError> {
 
 fn test(args: &IntelTestArgs) -> Result<ExitCode, AskError> {
     let keys = readings_of(&args.value, args.reading.kind.as_deref())?;
-    let allow = allow_list(&args.reading)?;
+    let config = Config::load(args.reading.config.as_deref())?.intel;
+    let allow = allow_list(&args.reading, &config)?;
     let mut parts = Vec::new();
     let mut refused = 0;
     // What kind the value has says nothing about the feeds.
-    let reading = feeds(&args.feeds, &args.reading)?;
-    for feed in reading.into_iter().map(|feed| Feed { kind: None, ..feed }) {
+    let typed = feeds(&args.feeds, &args.reading)?.into_iter();
+    let typed = typed.map(|feed| Feed { kind: None, ..feed });
+    for feed in typed.chain(configured(&config)) {
         let (part, tally) = Part::load(&feed);
         parts.push(Arc::new(part));
         tell_refusals(&feed.path, &tally);
@@ -100,9 +105,22 @@ fn exit_code(refused: usize) -> ExitCode {
     if refused == 0 { ExitCode::SUCCESS } else { ExitCode::from(SOME_REFUSED) }
 }
 
-fn allow_list(reading: &IntelReadingArgs) -> Result<AllowList, AskError> {
-    let pack = if reading.no_default_allow { DefaultPack::Unused } else { DefaultPack::Used };
-    Ok(AllowList::load(pack, &reading.allow, &TimeZone::UTC)?)
+fn allow_list(reading: &IntelReadingArgs, config: &IntelConfig) -> Result<AllowList, AskError> {
+    let is_used = config.default_allow && !reading.no_default_allow;
+    let pack = if is_used { DefaultPack::Used } else { DefaultPack::Unused };
+    let files = [&config.allow[..], &reading.allow].concat();
+    Ok(AllowList::load(pack, &files, &TimeZone::UTC)?)
+}
+
+/// The configuration's feeds, as the sensor would read them without asking a server.
+fn configured(config: &IntelConfig) -> impl Iterator<Item = Feed> + '_ {
+    config.feeds.iter().map(|feed| {
+        let path = match &feed.source {
+            FeedSource::Path(path) => path.clone(),
+            FeedSource::Url(fetch) => Copy::of(fetch, &feed.name, &config.state).path,
+        };
+        feed.at(path)
+    })
 }
 
 fn feeds(paths: &[PathBuf], reading: &IntelReadingArgs) -> Result<Vec<Feed>, AskError> {
