@@ -276,7 +276,7 @@ fn told(rule: &Rule) -> String {
     format!("{} ({}){reason}", rule.id, rule.file.display())
 }
 
-fn print(text: &str) -> Result<(), AskError> {
+pub(super) fn print(text: &str) -> Result<(), AskError> {
     match io::stdout().write_all(text.as_bytes()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),
@@ -284,6 +284,6 @@ fn print(text: &str) -> Result<(), AskError> {
 }
 
 /// Talk goes to standard error; that nobody listens is no reason to fail.
-fn say(text: &str) {
+pub(super) fn say(text: &str) {
     let _ = io::stderr().write_all(text.as_bytes());
 }

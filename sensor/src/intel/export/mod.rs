@@ -15,7 +15,7 @@ mod uuid;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
-use std::io::{self, Write as _};
+use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -28,7 +28,7 @@ use signatures::value::host_of_url;
 use signatures::{AllowList, Key, Kind, Lists, Observable, Stage, Technique};
 
 use self::alerts::AlertRow;
-use super::ask::AskError;
+use super::ask::{AskError, print, say};
 use crate::cli::{ExportForm, IntelExportArgs};
 use crate::config::Config;
 
@@ -249,20 +249,10 @@ impl Confirmed {
 }
 
 fn write(text: &str, path: Option<&Path>) -> Result<(), AskError> {
-    let Some(path) = path else {
-        return match io::stdout().write_all(text.as_bytes()) {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
-            _ => Ok(()),
-        };
-    };
+    let Some(path) = path else { return print(text) };
     File::create(path)
         .and_then(|mut file| file.write_all(text.as_bytes()))
         .map_err(|error| format!("cannot write {}: {error}", path.display()).into())
-}
-
-/// Talk goes to standard error; that nobody listens is no reason to fail.
-fn say(text: &str) {
-    let _ = io::stderr().write_all(text.as_bytes());
 }
 
 /// An instant as both forms write it: whole seconds, UTC.
