@@ -127,8 +127,7 @@ fn write(args: &WriteArgs) -> Done {
         conditions: Conditions { loss: args.loss, late: args.late, midstream: args.midstream },
     };
     let play = Play::new(&args.scenario, &wish)?;
-    let (site, days) = (play.site().clone(), play.days());
-    let indicators = play.indicators().to_vec();
+    let (site, indicators) = (play.site().clone(), play.indicators().to_vec());
     let mut writer = PcapWriter::new(Place::open(&args.output)?)?;
     let mut frames = 0u64;
     let labels = play.play(|frame| {
@@ -151,7 +150,7 @@ fn write(args: &WriteArgs) -> Done {
     }
     let (allow, calendar) = (file("allow.toml"), file("calendar.json"));
     let files = Files { allow: &allow, calendar: &calendar, indicators: feed.as_deref() };
-    std::fs::write(file("toml"), surroundings::configuration(&site, days, files))?;
+    std::fs::write(file("toml"), surroundings::configuration(&site, files))?;
     Ok(())
 }
 

@@ -16,7 +16,6 @@ use crate::packet::Frame;
 use crate::pcap::PcapWriter;
 use crate::scene::Conditions;
 use crate::site::Site;
-use crate::surroundings::Days;
 use crate::world::{Terms, World};
 
 /// Why there is no such scenario.
@@ -50,7 +49,6 @@ pub struct Wish {
 /// A scenario that is ready to be played.
 pub struct Play {
     world: World,
-    days: Days,
 }
 
 /// A scenario that was played: everything in memory, for tests.
@@ -116,20 +114,13 @@ impl Play {
         let content = Content::of(name).ok_or_else(unknown)?;
         let mut world = World::new(&content.terms(wish)).map_err(ScenarioError::Zone)?;
         content.enter(&mut world);
-        let festive = campaigns::calendar_place(name).is_some();
-        Ok(Self { world, days: if festive { Days::Festive } else { Days::Plain } })
+        Ok(Self { world })
     }
 
     /// Where it happens.
     #[must_use]
     pub const fn site(&self) -> &Site {
         &self.world.site
-    }
-
-    /// Whether its calendar matters.
-    #[must_use]
-    pub const fn days(&self) -> Days {
-        self.days
     }
 
     /// Lines of a plain feed.

@@ -9,15 +9,6 @@ use std::path::Path;
 
 use crate::site::{HOME_NETWORK, Site, servers};
 
-/// Whether the site's calendar is part of what is shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Days {
-    /// Days are what their weekday says.
-    Plain,
-    /// Festivals and made-up workdays matter.
-    Festive,
-}
-
 /// The files beside a capture that a configuration names.
 #[derive(Clone, Copy, Debug)]
 pub struct Files<'a> {
@@ -31,23 +22,22 @@ pub struct Files<'a> {
 
 /// The configuration.
 #[must_use]
-pub fn configuration(site: &Site, days: Days, files: Files<'_>) -> String {
+pub fn configuration(site: &Site, files: Files<'_>) -> String {
     let mut text = format!(
         "[sensor]\nhome_networks = [\"{HOME_NETWORK}\"]\ntimezone = \"{}\"\n\n\
          [assets]\ncanaries = [\"{}\"]\nscanners = [\"{}\", \"{}\"]\n\
-         domain_controllers = [\"{}\"]\n\n[intel]\nallow = [{}]\n",
+         domain_controllers = [\"{}\"]\n\n[schedule]\ncalendar = {}\n\n\
+         [intel]\nallow = [{}]\n",
         site.zone_name(),
         servers::CANARY,
         servers::SCANNER,
         servers::MONITOR,
         servers::DOMAIN_CONTROLLER,
+        quoted(files.calendar),
         quoted(files.allow),
     );
     if let Some(indicators) = files.indicators {
         let _ = writeln!(text, "feeds = [{{ path = {} }}]", quoted(indicators));
-    }
-    if days == Days::Festive {
-        let _ = writeln!(text, "\n[schedule]\ncalendar = {}", quoted(files.calendar));
     }
     text
 }
@@ -63,7 +53,7 @@ pub fn allow_list() -> String {
     format!(
         "[[allow]]\nid = \"software-push\"\nreason = \"hands programs to every host\"\n\
          src = [\"{}\"]\n\
-         detectors = [\"admin_share_exec\", \"rpc_discovery\", \"lateral_fanout\", \"smb_scan\"]\n\n\
+         detectors = [\"admin_share_exec\", \"rpc_discovery\", \"lateral_fanout\"]\n\n\
          [[allow]]\nid = \"jump-host\"\nreason = \"administrators start here\"\n\
          src = [\"{}\"]\ndetectors = [\"lateral_fanout\"]\n\n\
          [[allow]]\nid = \"on-call\"\nreason = \"logs on at night\"\n\
@@ -83,11 +73,10 @@ mod tests {
         let site = Site::new("Europe/Berlin").unwrap();
         let (allow, calendar) = (Path::new("/x/a.toml"), Path::new("/x/c.json"));
         let files = Files { allow, calendar, indicators: None };
-        let plain = configuration(&site, Days::Plain, files);
+        let plain = configuration(&site, files);
         assert!(plain.contains("timezone = \"Europe/Berlin\"") && plain.contains("'/x/a.toml'"));
-        assert!(!plain.contains("schedule") && !plain.contains("feeds"));
+        assert!(plain.contains("calendar = '/x/c.json'") && !plain.contains("feeds"));
         let files = Files { indicators: Some(Path::new("/x/i.txt")), ..files };
-        let festive = configuration(&site, Days::Festive, files);
-        assert!(festive.contains("calendar = '/x/c.json'") && festive.contains("'/x/i.txt'"));
+        assert!(configuration(&site, files).contains("'/x/i.txt'"));
     }
 }

@@ -1,8 +1,8 @@
 //! Scores of pairs: how well they tell beacons from the rest, beside the peer's on the same flows.
 //!
 //! In: labels, pairs, and alerts of a run whose thresholds were zero, so that each pair that was
-//! scored has one. Out: figures. Serval's score on flows alone and the peer's need no run. Pairs of at least nine connections take part; a pair without a score has
-//! none, that is zero.
+//! scored has one. Out: figures. Serval's score on flows alone and the peer's need no run. Pairs of
+//! at least nine connections take part; a pair without a score has none, that is zero.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;

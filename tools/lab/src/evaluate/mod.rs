@@ -12,6 +12,8 @@ pub mod rita;
 pub mod serval;
 pub mod statistics;
 pub mod table;
+#[cfg(test)]
+mod tests;
 mod units;
 
 use std::collections::{BTreeMap, BTreeSet};
