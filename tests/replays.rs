@@ -11,6 +11,7 @@ use sensor::config::Config;
 use sensor::flow::uid::UidMaker;
 use sensor::pipeline::{self, RunCounts, RunSettings, Stage};
 use sensor::rows::json::JsonLines;
+use sensor::watch::knowledge::Knowledge;
 use sensor::watch::{Sinks, Watch};
 use serde_json::{Map, Value};
 
@@ -63,8 +64,10 @@ pub(crate) fn capture(path: &str) -> Replay {
 pub(crate) fn run(source: &mut dyn Source, config: &Config, workers: usize) -> Replay {
     let out = SharedBytes::default();
     let json = JsonLines::new(Box::new(out.clone()) as Box<dyn Write + Send>);
-    let sinks = Sinks { archive: None, json: Some(json) };
-    let mut watch = Watch::new(workers, &config.sensor.name, sinks);
+    let (knowledge, _) =
+        Knowledge::load(config, Timestamp::MIN).unwrap_or_else(|error| panic!("{error}"));
+    let sinks = Sinks { json: Some(json), ..Sinks::default() };
+    let mut watch = Watch::new(workers, config, knowledge, sinks);
     let counts = run_stage(source, &mut watch, config, workers);
     let bytes = std::mem::take(&mut *out.0.lock().expect("no writer panicked"));
     let text = String::from_utf8(bytes).expect("JSON is UTF-8");

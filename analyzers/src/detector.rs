@@ -9,6 +9,7 @@
 //! - **Invariant:** time moves only by [`Watcher::minute`] and by events.
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
@@ -183,7 +184,7 @@ pub struct Finding {
     /// How likely it is, 0 to 1.
     pub confidence: f64,
     /// What it is in ATT&CK's terms.
-    pub techniques: &'static [Technique],
+    pub techniques: Cow<'static, [Technique]>,
     /// Where in an attack it belongs.
     pub stage: Stage,
     /// Packet time of the first thing it sums up.
@@ -215,6 +216,8 @@ pub struct IndicatorSeen {
     pub family: Option<Text>,
     /// The feed.
     pub source: Text,
+    /// What it is in ATT&CK's terms, where the feed says so.
+    pub technique: Option<Technique>,
 }
 
 /// The first flows behind a finding, and the last one.

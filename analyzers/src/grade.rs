@@ -57,6 +57,8 @@ impl Severity {
     pub const MEDIUM: Self = Self(5);
     /// Look now.
     pub const HIGH: Self = Self(8);
+    /// Wake somebody up.
+    pub const SPECIAL: Self = Self(10);
 
     /// From its number, 1 to 10.
     #[must_use]
@@ -70,11 +72,45 @@ impl Severity {
         self.0
     }
 
+    /// Its level by GB/T 20986-2023: `P0` special, `P1` major, `P2` larger, `P3` ordinary.
+    #[must_use]
+    pub const fn level(self) -> &'static str {
+        match self.0 {
+            10.. => "P0",
+            8..=9 => "P1",
+            5..=7 => "P2",
+            _ => "P3",
+        }
+    }
+
+    /// P1 or P0.
+    #[must_use]
+    pub const fn is_major(self) -> bool {
+        self.0 >= Self::HIGH.0
+    }
+
+    /// One level less.
+    #[must_use]
+    pub const fn lowered(self) -> Self {
+        match self.0 {
+            10.. => Self::HIGH,
+            8..=9 => Self::MEDIUM,
+            5..=7 => Self::LOW,
+            _ => self,
+        }
+    }
+
+    /// A little more, as for a critical asset; never P0 by that alone.
+    #[must_use]
+    pub const fn raised(self) -> Self {
+        if self.0 >= 9 { self } else { Self(self.0.saturating_add(1)) }
+    }
+
     /// Reads a number, `P0` to `P3`, or `critical`, `high`, `medium`, `low`, `info`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         match text.trim().to_ascii_lowercase().as_str() {
-            "p0" | "critical" => Some(Self(10)),
+            "p0" | "critical" => Some(Self::SPECIAL),
             "p1" | "high" => Some(Self::HIGH),
             "p2" | "medium" => Some(Self::MEDIUM),
             "p3" | "low" => Some(Self::LOW),
@@ -239,6 +275,16 @@ mod tests {
         ] {
             assert_eq!(Severity::parse(text).map(Severity::number), expected, "{text:?}");
         }
+    }
+
+    #[test]
+    fn severity_has_four_levels() {
+        let levels: Vec<_> =
+            (1..=10).filter_map(Severity::from_number).map(Severity::level).collect();
+        assert_eq!(levels, ["P3", "P3", "P3", "P3", "P2", "P2", "P2", "P1", "P1", "P0"]);
+        let lowered = Severity::SPECIAL.lowered().lowered().lowered().lowered();
+        assert_eq!(lowered, Severity::LOW);
+        assert_eq!(Severity(9).raised(), Severity(9));
     }
 
     #[test]

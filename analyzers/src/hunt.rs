@@ -32,9 +32,22 @@ pub fn text(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
+/// Texts as a list for `IN`: `('a', 'b')`; `(NULL)`, in which nothing is, for none.
+#[must_use]
+pub fn list(texts: impl IntoIterator<Item = String>) -> String {
+    let texts: Vec<String> = texts.into_iter().map(|one| text(&one)).collect();
+    if texts.is_empty() { "(NULL)".to_owned() } else { format!("({})", texts.join(", ")) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_list_of_nothing_holds_nothing() {
+        assert_eq!(list([]), "(NULL)");
+        assert_eq!(list(["a".to_owned(), "b'".to_owned()]), "('a', 'b''')");
+    }
 
     #[test]
     fn literals_are_closed_whatever_is_in_them() {

@@ -3,10 +3,12 @@
 use std::io;
 
 use analyzers::Timestamp;
+use sensor::config::Config;
 use sensor::capture::{Batch, CaptureError, Fill, Problem, Source, Tally};
 use sensor::event::{Event, EventKind};
 use sensor::pipeline::{Stage, StageError};
 use sensor::rows::json::JsonLines;
+use sensor::watch::knowledge::Knowledge;
 use sensor::watch::{Sinks, Watch};
 
 /// Link types that the decoder reads, and one that it does not (LINKTYPE_* by number).
@@ -48,7 +50,7 @@ pub struct Rows {
 impl Default for Rows {
     fn default() -> Self {
         let json = Some(JsonLines::new(Box::new(io::sink()) as _));
-        Self { watch: Watch::new(1, "fuzz", Sinks { archive: None, json }), flow_packets: 0 }
+        Self { watch: Watch::new(1, &Config::default(), Knowledge::default(), Sinks { json, ..Sinks::default() }), flow_packets: 0 }
     }
 }
 

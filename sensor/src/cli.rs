@@ -35,7 +35,8 @@ const REPLAY_HELP: &str = "\
 Exit status:
   0  everything was read
   1  nothing could be done, or the output could not be written
-  2  some input was damaged, cut short or unreadable; the rest was read, and each place is told";
+  2  some input was damaged, cut short or unreadable, or an alert sink did not take every alert;
+     the rest was done, and each place is told";
 
 /// `serval replay`
 #[derive(Debug, clap::Args)]

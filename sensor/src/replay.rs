@@ -8,12 +8,13 @@ use std::sync::Arc;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
+use crate::alerts::Delivery;
 use crate::archive::{self, Archive};
 use crate::capture::{
     Batch, CaptureError, CaptureFiles, Fill, Filter, Filtered, Problem, Source, Tally,
 };
 use crate::cli::ReplayArgs;
-use crate::clock::Stopwatch;
+use crate::clock::{self, Stopwatch};
 use crate::config::Config;
 use crate::decode::SkipReason;
 use crate::flow::uid::UidMaker;
@@ -22,6 +23,7 @@ use crate::progress::Meter;
 use crate::rows::json::JsonLines;
 use crate::stats::{Counts, StatsRecord};
 use crate::summary::Summary;
+use crate::watch::knowledge::Knowledge;
 use crate::watch::{Sinks, Watch};
 
 /// Exit status when some input was damaged; clap and errors use 1.
@@ -29,6 +31,9 @@ const SOME_INPUT_DAMAGED: u8 = 2;
 
 /// Problems that are printed one by one; more are counted.
 const PROBLEMS_PRINTED: usize = 50;
+
+/// How long the end of a run waits for sinks that are down or slow.
+const SINK_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Why a replay could not do what it was told.
 pub type ReplayError = Box<dyn std::error::Error + Send + Sync>;
@@ -47,11 +52,13 @@ pub fn replay(args: &ReplayArgs) -> Result<ExitCode, ReplayError> {
         None => Box::new(files),
     };
     let workers = args.workers.or(available_parallelism().ok()).map_or(1, Into::into);
+    let knowledge = load_knowledge(&config)?;
     let sinks = Sinks {
         archive: open_archive(args, &config, workers)?,
         json: open_json(args.json.as_deref())?,
+        alerts: open_alerts(&config, None)?,
     };
-    let mut watch = Watch::new(workers, &config.sensor.name, sinks);
+    let mut watch = Watch::new(workers, &config, knowledge, sinks);
     let settings = RunSettings {
         flow: config.flow_settings(),
         uids: UidMaker::new(&config.sensor.name),
@@ -73,7 +80,7 @@ pub fn replay(args: &ReplayArgs) -> Result<ExitCode, ReplayError> {
     }
     write_stats(&mut watch, &counts, tally)?;
     let (overview, sinks) = watch.into_parts();
-    let archived = close(sinks)?;
+    let (archived, told) = close(sinks)?;
     let summary = Summary {
         counts: &counts,
         tally: &tally,
@@ -83,7 +90,31 @@ pub fn replay(args: &ReplayArgs) -> Result<ExitCode, ReplayError> {
     };
     say(&summary.to_string());
     let all_read = problems == 0 && unread == 0;
-    Ok(if all_read { ExitCode::SUCCESS } else { ExitCode::from(SOME_INPUT_DAMAGED) })
+    Ok(if all_read && told == AlertsTold::All {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(SOME_INPUT_DAMAGED)
+    })
+}
+
+/// Reads feeds, allow-lists and databases; what feeds refuse is told and stops nothing.
+///
+/// # Errors
+/// An allow-list, a database or the schedule is broken.
+pub(crate) fn load_knowledge(config: &Config) -> Result<Knowledge, ReplayError> {
+    let (knowledge, report) = Knowledge::load(config, clock::now())?;
+    for feed in &report.feeds {
+        if feed.tally.refused > 0 {
+            let first = feed.tally.refusals.first();
+            let first = first.map(|refusal| format!("; the first: {refusal}")).unwrap_or_default();
+            say(&format!(
+                "serval: {} entries of the feed {} were refused{first}. `serval intel check {}` \
+                 tells each\n",
+                feed.tally.refused, feed.name, feed.place
+            ));
+        }
+    }
+    Ok(knowledge)
 }
 
 fn open_archive(
@@ -132,12 +163,49 @@ fn write_stats(watch: &mut Watch, counts: &RunCounts, tally: Tally) -> Result<()
     watch.write(clock, Box::new(record))
 }
 
+/// Whether every alert sink got every alert.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AlertsTold {
+    /// They did.
+    All,
+    /// They did not; it was said which.
+    Some,
+}
+
+/// Starts the sinks of alerts; they wait in `state`, or in memory where there is none.
+///
+/// # Errors
+/// A sink can never work as it is configured.
+pub(crate) fn open_alerts(
+    config: &Config,
+    state: Option<&Path>,
+) -> Result<Option<Delivery>, ReplayError> {
+    if config.alerts.sinks.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(Delivery::open(&config.alerts, state)?))
+}
+
 /// Writes what waits in the sinks.
 ///
 /// # Errors
-/// Something could not be written.
-pub(crate) fn close(sinks: Sinks) -> Result<Option<archive::Summary>, ReplayError> {
-    if let Some(mut json) = sinks.json {
+/// Rows could not be written.
+pub(crate) fn close(sinks: Sinks) -> Result<(Option<archive::Summary>, AlertsTold), ReplayError> {
+    let archived = close_rows(sinks.archive, sinks.json)?;
+    let Some(delivery) = sinks.alerts else { return Ok((archived, AlertsTold::All)) };
+    let delivered = delivery.close(SINK_PATIENCE);
+    if delivered.is_complete() {
+        return Ok((archived, AlertsTold::All));
+    }
+    say(&format!("serval: not every alert was delivered: {delivered}"));
+    Ok((archived, AlertsTold::Some))
+}
+
+fn close_rows(
+    archive: Option<Archive>,
+    json: Option<JsonLines<Box<dyn Write + Send>>>,
+) -> Result<Option<archive::Summary>, ReplayError> {
+    if let Some(mut json) = json {
         match json.flush() {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
                 return Err(format!("cannot write the JSON stream: {error}").into());
@@ -145,7 +213,7 @@ pub(crate) fn close(sinks: Sinks) -> Result<Option<archive::Summary>, ReplayErro
             _ => {}
         }
     }
-    Ok(sinks.archive.map(Archive::finish).transpose()?)
+    Ok(archive.map(Archive::finish).transpose()?)
 }
 
 /// A source that tells its problems as they come and moves the progress bar.

@@ -1,6 +1,6 @@
 //! The summary at the end of a replay, for a person at a terminal.
 //!
-//! In: the counts of a run. Out: text. Names from the wire do not occur in it; hosts are addresses.
+//! In: the counts of a run. Out: text. Names from the wire are escaped.
 
 use std::fmt::{self, Write as _};
 use std::time::Duration;
@@ -15,6 +15,9 @@ use crate::watch::overview::Overview;
 
 /// Hosts that are listed.
 const TALKERS: usize = 5;
+
+/// Alerts that are listed.
+const ALERTS: usize = 20;
 
 /// Services that are listed.
 const SERVICES: usize = 12;
@@ -39,7 +42,8 @@ impl fmt::Display for Summary<'_> {
         self.packets(f)?;
         self.flows(f)?;
         self.talkers(f)?;
-        self.rows(f)
+        self.rows(f)?;
+        self.alerts(f)
     }
 }
 
@@ -98,6 +102,23 @@ impl Summary<'_> {
         if self.counts.flows.evicted > 0 {
             let evicted = Grouped(self.counts.flows.evicted);
             writeln!(f, "             {evicted:>13} ended early because the flow table was full")?;
+        }
+        Ok(())
+    }
+
+    fn alerts(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (alerts, all) = self.overview.alerts(ALERTS);
+        if alerts.is_empty() {
+            return Ok(());
+        }
+        writeln!(f, "\nAlerts       {:>13}", Grouped(all))?;
+        for alert in alerts {
+            let title = alert.title.escaped();
+            writeln!(
+                f,
+                "  {}  {:.2}  {:<18} {title}",
+                alert.severity, alert.confidence, alert.detector
+            )?;
         }
         Ok(())
     }

@@ -113,7 +113,7 @@ fn finding(event: &Event<'_>, touches: &Touches) -> Finding {
         )),
         severity: Severity::MEDIUM,
         confidence: CONFIDENCE,
-        techniques: TECHNIQUES,
+        techniques: TECHNIQUES.into(),
         stage: Stage::Discovery,
         first: touches.first,
         last: event.ts,

@@ -256,7 +256,7 @@ impl Tried {
             )),
             severity: if is_inside { Severity::MEDIUM } else { Severity::LOW },
             confidence: self.confidence(names.len(), tests),
-            techniques: if is_inside { INSIDE } else { OUTSIDE },
+            techniques: if is_inside { INSIDE.into() } else { OUTSIDE.into() },
             stage: if is_inside { Stage::Discovery } else { Stage::Reconnaissance },
             first: self.first,
             last: self.last,

@@ -287,7 +287,7 @@ fn outbound(finding: Finding, probing: &Probing) -> Finding {
         )),
         severity,
         confidence,
-        techniques: OUTBOUND_TECHNIQUES,
+        techniques: OUTBOUND_TECHNIQUES.into(),
         evidence: finding
             .evidence
             .into_iter()

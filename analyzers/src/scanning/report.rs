@@ -58,7 +58,7 @@ impl Scan<'_> {
             description: Text::from(self.description(probing, rules)),
             severity: if is_inside { Severity::MEDIUM } else { Severity::LOW },
             confidence: probing.confidence(self.is_server),
-            techniques: self.techniques,
+            techniques: self.techniques.into(),
             stage: if is_inside { Stage::Discovery } else { Stage::Reconnaissance },
             first,
             last,

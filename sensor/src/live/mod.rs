@@ -26,9 +26,9 @@ use crate::cli::WatchArgs;
 use crate::config::Config;
 use crate::flow::uid::UidMaker;
 use crate::pipeline::{self, RunSettings};
-use crate::replay::{ReplayError, close, open_json};
+use crate::replay::{ReplayError, close, load_knowledge, open_alerts, open_json};
 use crate::stats::{Board, Link};
-use crate::watch::{Sinks, Watch};
+use crate::watch::{AlertRows, Sinks, Watch};
 pub use config::{CaptureConfig, LogConfig, MetricsConfig, StatsConfig};
 use report::Reporter;
 pub use status::{Status, status};
@@ -52,8 +52,12 @@ pub fn watch(args: &WatchArgs) -> Result<ExitCode, ReplayError> {
     let interfaces = Interfaces::open(&config.capture.interfaces, &settings, stop.clone())?;
     let board = Arc::<Board>::default();
     beside::start(&config, stop, Arc::clone(&board), view)?;
-    let sinks =
-        Sinks { archive: open_archive(args, &config)?, json: open_json(args.json.as_deref())? };
+    let knowledge = load_knowledge(&config)?;
+    let sinks = Sinks {
+        archive: open_archive(args, &config)?,
+        json: open_json(args.json.as_deref())?,
+        alerts: open_alerts(&config, Some(&config.intel.state))?,
+    };
     let workers = args.workers.map_or_else(default_workers, Into::into);
     let settings = RunSettings {
         flow: config.flow_settings(),
@@ -63,7 +67,7 @@ pub fn watch(args: &WatchArgs) -> Result<ExitCode, ReplayError> {
     };
     tracing::info!(interfaces = config.capture.interfaces.join(","), workers, "watching");
     let mut source = Telling { interfaces, board: Arc::clone(&board) };
-    let watch = Watch::new(workers, &config.sensor.name, sinks);
+    let watch = Watch::new(workers, &config, knowledge, sinks).with_alert_rows(AlertRows::AsTold);
     let mut reporter = Reporter::new(watch, board, &config.stats);
     let ran = pipeline::run_threaded(&mut source, &mut reporter, &settings);
     let counts = ran?;

@@ -1,22 +1,40 @@
 //! The second stage: everything that sees all workers' events in one order.
 //!
-//! In: events, merged behind a watermark. Out: rows to the archive and to the JSON stream, and the
-//! overview that the summary prints. What happens here is the same for any number of workers.
+//! In: events, merged behind a watermark. Out: rows to the archive and to the JSON stream, alerts,
+//! and the overview that the summary prints. What happens here is the same for any number of
+//! workers. An event passes, in this order: enrichment, indicators, detectors, incidents, alerts,
+//! rows.
 
+pub mod alerting;
+pub mod detect;
+pub mod incident;
+pub mod intel;
+pub mod judge;
+pub mod knowledge;
 pub mod merge;
+pub mod observe;
 pub mod overview;
 pub mod schedule;
 
 use std::io::{self, Write};
 
 use analyzers::record::Header;
-use analyzers::{Record, Text, Timestamp};
+use analyzers::{Findings, FlowId, Heading, Record, Scene, Text, Timestamp, What};
 
+use crate::alerts::Delivery;
 use crate::archive::Archive;
+use crate::config::Config;
+use crate::enrich::Enrich;
 use crate::event::{Event, EventKind};
 use crate::pipeline::{Stage, StageError};
 use crate::rows::StampedRow;
 use crate::rows::json::JsonLines;
+use alerting::{Alerting, Notice, Outcome};
+use detect::Detection;
+use incident::{Incident, Incidents};
+use intel::IntelWatch;
+use judge::Telling;
+use knowledge::Knowledge;
 use merge::Merge;
 use overview::Overview;
 
@@ -27,6 +45,17 @@ pub struct Sinks {
     pub archive: Option<Archive>,
     /// A stream of JSON lines, if one is wanted.
     pub json: Option<JsonLines<Box<dyn Write + Send>>>,
+    /// Where alerts are told, if anywhere.
+    pub alerts: Option<Delivery>,
+}
+
+/// When an alert becomes a row of the archive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AlertRows {
+    /// Once, as it ended: nobody reads the archive of a replay before its end.
+    AtEnd,
+    /// At every notice, and as it ended: a hunter's SQL should know what the SOC knows.
+    AsTold,
 }
 
 /// The second stage.
@@ -35,18 +64,44 @@ pub struct Watch {
     sensor: Text,
     sinks: Sinks,
     overview: Overview,
+    scene: Scene,
+    enrich: Enrich,
+    intel: Option<IntelWatch>,
+    detection: Detection,
+    incidents: Incidents,
+    alerting: Alerting,
+    alert_rows: AlertRows,
+    findings: Findings,
+    /// Packet time of the latest event.
+    now: Timestamp,
 }
 
 impl Watch {
-    /// For that many workers of the sensor of that name.
+    /// For that many workers.
     #[must_use]
-    pub fn new(workers: usize, sensor: &str, sinks: Sinks) -> Self {
+    pub fn new(workers: usize, config: &Config, knowledge: Knowledge, sinks: Sinks) -> Self {
         Self {
             merge: Merge::new(workers),
-            sensor: Text::from(sensor.to_owned()),
+            sensor: Text::from(config.sensor.name.clone()),
             sinks,
             overview: Overview::default(),
+            scene: knowledge.scene,
+            enrich: Enrich::new(knowledge.geo),
+            intel: knowledge.intel.map(IntelWatch::new),
+            detection: Detection::new(&config.detect, &config.watch.off),
+            incidents: Incidents::default(),
+            alerting: Alerting::new(&config.watch, &config.sensor.name),
+            alert_rows: AlertRows::AtEnd,
+            findings: Findings::default(),
+            now: Timestamp::MIN,
         }
+    }
+
+    /// Makes alerts rows as they are told, not only as they ended.
+    #[must_use]
+    pub const fn with_alert_rows(mut self, rows: AlertRows) -> Self {
+        self.alert_rows = rows;
+        self
     }
 
     /// What the events said, for people.
@@ -79,26 +134,123 @@ impl Watch {
         (self.overview, self.sinks)
     }
 
+    /// One event on its way through the rooms.
     fn take(&mut self, event: Event) -> Result<(), StageError> {
-        let (ts, record): (Timestamp, Box<dyn Record>) = match event.kind {
+        self.advance(event.time)?;
+        let Event { time, flow, mut kind, .. } = event;
+        let heading = self.scene.home.heading(&flow);
+        if let EventKind::FlowRow { record, .. } = &mut kind {
+            self.enrich.fill(&flow, heading, record);
+        }
+        if let Some((ts, what)) = told(&kind) {
+            self.watch(time, ts, &flow, heading, what);
+        }
+        self.settle(time)?;
+        self.write_event(&flow, kind)
+    }
+
+    /// Tells those who watch.
+    fn watch(
+        &mut self,
+        time: Timestamp,
+        ts: Timestamp,
+        flow: &FlowId,
+        heading: Heading,
+        what: What<'_>,
+    ) {
+        self.enrich.names.learn(flow, &what);
+        let name = self.enrich.names.of(flow);
+        let event = analyzers::Event { time, ts, flow, heading, dst_name: name.as_deref(), what };
+        if let Some(intel) = &mut self.intel {
+            intel.event(&event, &self.scene, &mut self.enrich, &mut self.findings);
+        }
+        self.detection.event(&event, &self.scene, &mut self.findings);
+    }
+
+    /// Packet time moves on: minutes are told, alerts that waited are.
+    fn advance(&mut self, now: Timestamp) -> Result<(), StageError> {
+        self.detection.advance(now, &self.scene, &mut self.findings);
+        self.now = self.now.max(now);
+        self.settle(now)?;
+        let mut outcome = Outcome::default();
+        self.alerting.advance(now, &mut outcome);
+        self.deliver(outcome)
+    }
+
+    /// What was found becomes incidents and alerts.
+    fn settle(&mut self, now: Timestamp) -> Result<(), StageError> {
+        if self.findings.is_empty() {
+            return Ok(());
+        }
+        let mut outcome = Outcome::default();
+        for mut finding in self.findings.drain() {
+            let telling = match &self.intel {
+                Some(intel) => judge::judge(intel.matcher(), &mut finding, now),
+                None => Telling::Aloud,
+            };
+            let joined = match telling {
+                Telling::Aloud => self.incidents.take(&finding),
+                Telling::Silent => None,
+            };
+            let (alerting, scene) = (&mut self.alerting, &self.scene);
+            let incident = joined.map(|Incident { finding, members }| {
+                let host = finding.host;
+                let id = alerting.take(finding, Telling::Aloud, None, now, scene, &mut outcome);
+                for (detector, key) in members {
+                    alerting.attach(detector, host, key, &id);
+                }
+                id
+            });
+            alerting.take(finding, telling, incident, now, scene, &mut outcome);
+        }
+        self.deliver(outcome)
+    }
+
+    /// Alerts go where they are to go.
+    fn deliver(&mut self, outcome: Outcome) -> Result<(), StageError> {
+        for notice in outcome.notices {
+            self.overview.note_alert(&notice.record);
+            if let Some(delivery) = &mut self.sinks.alerts {
+                delivery.send(&notice.header, &notice.record);
+            }
+            if self.alert_rows == AlertRows::AsTold {
+                self.put_alert(notice)?;
+            }
+        }
+        for row in outcome.rows {
+            self.put_alert(row)?;
+        }
+        Ok(())
+    }
+
+    fn put_alert(&mut self, notice: Notice) -> Result<(), StageError> {
+        self.put(StampedRow { header: notice.header, record: Box::new(notice.record) })
+    }
+
+    /// Writes the row that an event is, if it is one.
+    fn write_event(&mut self, flow: &FlowId, kind: EventKind) -> Result<(), StageError> {
+        let (ts, record): (Timestamp, Box<dyn Record>) = match kind {
             EventKind::Opened { .. } | EventKind::Active { .. } | EventKind::Odd { .. } => {
                 return Ok(());
             }
             EventKind::Record { ts, record } => (ts, record),
             EventKind::Weird { ts, record } => (ts, Box::new(record)),
             EventKind::FlowRow { ts, record } => {
-                self.overview.note_flow(&event.flow, &record);
+                self.overview.note_flow(flow, &record);
+                if record.end_reason != "interim" {
+                    self.enrich.names.forget(flow);
+                }
                 (ts, record)
             }
         };
         let header = Header {
             ts,
-            uid: Some(event.flow.uid),
-            src_ip: Some(event.flow.src.ip),
-            src_port: Some(event.flow.src.port),
-            dst_ip: Some(event.flow.dst.ip),
-            dst_port: Some(event.flow.dst.port),
-            proto: Some(event.flow.transport),
+            uid: Some(flow.uid),
+            src_ip: Some(flow.src.ip),
+            src_port: Some(flow.src.port),
+            dst_ip: Some(flow.dst.ip),
+            dst_port: Some(flow.dst.port),
+            proto: Some(flow.transport),
             sensor: self.sensor.clone(),
         };
         self.put(StampedRow { header, record })
@@ -120,6 +272,28 @@ impl Watch {
         }
         Ok(())
     }
+
+    /// The input is over.
+    fn finish(&mut self) -> Result<(), StageError> {
+        self.detection.finish(self.now, &self.scene, &mut self.findings);
+        self.settle(self.now)?;
+        let mut outcome = Outcome::default();
+        self.alerting.finish(&mut outcome);
+        self.deliver(outcome)
+    }
+}
+
+/// What those who watch are told of, and packet time of it. The row of a weird is not: they heard
+/// of it as it occurred.
+fn told(kind: &EventKind) -> Option<(Timestamp, What<'_>)> {
+    Some(match kind {
+        EventKind::Opened { ts, opening } => (*ts, What::Opened(*opening)),
+        EventKind::Active { ts, bytes } => (*ts, What::Active { bytes: *bytes }),
+        EventKind::Odd { ts, weird } => (*ts, What::Weird(*weird)),
+        EventKind::Record { ts, record } => (*ts, What::Record(record.as_ref())),
+        EventKind::FlowRow { ts, record } => (*ts, What::Row(record)),
+        EventKind::Weird { .. } => return None,
+    })
 }
 
 impl Stage for Watch {
@@ -135,12 +309,17 @@ impl Stage for Watch {
         if low == before {
             return Ok(());
         }
+        if let Some(intel) = &mut self.intel {
+            intel.refresh();
+        }
         for event in self.merge.complete() {
             self.take(event)?;
         }
-        if low < Timestamp::MAX
-            && let Some(archive) = &mut self.sinks.archive
-        {
+        if low == Timestamp::MAX {
+            return self.finish();
+        }
+        self.advance(low)?;
+        if let Some(archive) = &mut self.sinks.archive {
             archive.advance(low)?;
         }
         Ok(())

@@ -3,12 +3,30 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use analyzers::{FlowId, FlowRecord};
+use analyzers::{AlertRecord, FlowId, FlowRecord, Text};
 use foldhash::HashMap;
 
 /// Hosts whose bytes are added up. A scan with forged sources would otherwise make the overview
 /// grow without end; hosts met later than that are left out of the ranking and counted.
 const HOSTS_MAX: usize = 100_000;
+
+/// Alerts whose titles are remembered. A person reads a screen of them; the rows have all.
+const ALERTS_MAX: usize = 1_000;
+
+/// An alert, for a list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Told {
+    /// Its level: `P0` to `P3`.
+    pub severity: &'static str,
+    /// Its severity from 1 to 10.
+    pub number: u8,
+    /// How likely it is.
+    pub confidence: f64,
+    /// Who found it.
+    pub detector: &'static str,
+    /// What happened; bytes of the wire in it are not escaped yet.
+    pub title: Text,
+}
 
 /// Figures of a run.
 #[derive(Debug, Default)]
@@ -17,6 +35,8 @@ pub struct Overview {
     services: HashMap<&'static str, u64>,
     rows: BTreeMap<&'static str, u64>,
     hosts: HashMap<IpAddr, Talker>,
+    alerts: BTreeMap<Vec<u8>, Told>,
+    unlisted_alerts: u64,
     unranked_hosts: u64,
     payload_bytes: u64,
     missed_bytes: u64,
@@ -51,6 +71,35 @@ impl Overview {
     /// Takes any row.
     pub fn note_row(&mut self, table: &'static str) {
         *self.rows.entry(table).or_default() += 1;
+    }
+
+    /// Takes an alert as it was told; one that was told before is replaced.
+    pub fn note_alert(&mut self, alert: &AlertRecord) {
+        let id = alert.alert_id.as_bytes().to_vec();
+        if self.alerts.len() >= ALERTS_MAX && !self.alerts.contains_key(&id) {
+            self.unlisted_alerts += 1;
+            return;
+        }
+        let told = Told {
+            severity: alert.severity,
+            number: alert.severity_number,
+            confidence: alert.confidence,
+            detector: alert.detector,
+            title: alert.title.clone(),
+        };
+        self.alerts.insert(id, told);
+    }
+
+    /// The worst and likeliest alerts, and how many there are.
+    #[must_use]
+    pub fn alerts(&self, most: usize) -> (Vec<&Told>, u64) {
+        let mut alerts: Vec<_> = self.alerts.iter().collect();
+        alerts.sort_by(|(a_id, a), (b_id, b)| {
+            let worse = (b.number, b.confidence).partial_cmp(&(a.number, a.confidence));
+            worse.unwrap_or(std::cmp::Ordering::Equal).then(a_id.cmp(b_id))
+        });
+        let listed = alerts.into_iter().map(|(_, told)| told).take(most).collect();
+        (listed, self.alerts.len() as u64 + self.unlisted_alerts)
     }
 
     /// Flows that ended.
