@@ -5,11 +5,11 @@
 use std::collections::VecDeque;
 
 use super::content::BodySummary;
-use super::fields::Fields;
+use super::fields::{Extent, Fields};
 use super::record::HttpRecord;
 use crate::emitter::Emitter;
 use crate::limits::HTTP_PENDING;
-use crate::protocol::StreamStart;
+use crate::protocol::{FileHashing, StreamStart};
 use crate::text::Text;
 use crate::time::Timestamp;
 use crate::weird::Weird;
@@ -34,6 +34,17 @@ pub(super) struct StatusLine {
     pub(super) version: Option<Text>,
     pub(super) status: Option<u16>,
     pub(super) reason: Option<Text>,
+}
+
+impl StatusLine {
+    /// Whether the body of such an answer is hashed: a part of a file has no hash of its own.
+    pub(super) fn hashing(&self, fields: &Fields, wanted: FileHashing) -> FileHashing {
+        const PARTIAL_CONTENT: u16 = 206;
+        if self.status == Some(PARTIAL_CONTENT) && fields.range == Extent::Part {
+            return FileHashing::Off;
+        }
+        wanted
+    }
 }
 
 /// Whether a message, or one side of an exchange, is over.

@@ -18,6 +18,7 @@ pub(super) enum FieldName {
     ContentType,
     ContentLength,
     ContentEncoding,
+    ContentRange,
     TransferEncoding,
     Server,
     Upgrade,
@@ -35,6 +36,7 @@ const NAMES: &[(&[u8], FieldName)] = &[
     (b"content-type", FieldName::ContentType),
     (b"content-length", FieldName::ContentLength),
     (b"content-encoding", FieldName::ContentEncoding),
+    (b"content-range", FieldName::ContentRange),
     (b"transfer-encoding", FieldName::TransferEncoding),
     (b"server", FieldName::Server),
     (b"upgrade", FieldName::Upgrade),
@@ -79,6 +81,16 @@ pub(super) enum Lengths {
     Contradict,
 }
 
+/// How much of a file a body is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Extent {
+    /// A part, or several (RFC 9110 section 14), as far as the head tells.
+    #[default]
+    Part,
+    /// All of it, from the first byte to the last.
+    Whole,
+}
+
 /// What is kept of one head.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Fields {
@@ -94,6 +106,8 @@ pub(super) struct Fields {
     pub(super) lengths: Lengths,
     pub(super) transfer_coding: TransferCoding,
     pub(super) codings: Vec<Coding>,
+    /// What Content-Range says, which means something in an answer of 206 alone.
+    pub(super) range: Extent,
     pub(super) upgrade: Option<Upgrade>,
     pub(super) expects_continue: bool,
     /// Bytes of values that were kept; at most [`HTTP_HEAD_KEPT_BYTES`].
@@ -127,6 +141,7 @@ impl Fields {
             FieldName::ContentEncoding => {
                 self.codings.extend(tokens(value).filter_map(Coding::named));
             }
+            FieldName::ContentRange => self.range = extent(value),
             FieldName::TransferEncoding => self.take_transfer_encoding(value),
             FieldName::Upgrade if self.upgrade.is_none() => self.upgrade = upgrade(value),
             FieldName::Expect => {
@@ -212,6 +227,21 @@ impl Fields {
 fn decimal(digits: &[u8]) -> Option<u64> {
     let number: i64 = std::str::from_utf8(digits).ok()?.parse().ok()?;
     u64::try_from(number).ok()
+}
+
+/// `bytes first-last/length`; clients that resume ask for all from the first byte, too.
+fn extent(value: &[u8]) -> Extent {
+    let bounds = |value: &[u8]| {
+        let range = std::str::from_utf8(value).ok()?.strip_prefix("bytes")?.trim_ascii();
+        let (range, length) = range.split_once('/')?;
+        let (first, last) = range.split_once('-')?;
+        let [first, last, length] = [first, last, length].map(|part| decimal(part.as_bytes()));
+        Some((first?, last?.checked_add(1)?, length?))
+    };
+    match bounds(value) {
+        Some((0, end, length)) if end == length => Extent::Whole,
+        _ => Extent::Part,
+    }
 }
 
 const CHUNKED: &[u8] = b"chunked";

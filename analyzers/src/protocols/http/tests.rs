@@ -417,6 +417,25 @@ fn a_gap_inside_a_body_is_counted_and_spoils_the_hash_alone() {
 }
 
 #[test]
+fn a_part_of_a_file_has_no_hash_and_a_range_of_all_of_it_has() {
+    for (status, range, hashed) in [
+        (206, "Content-Range: bytes 0-1/2\r\n", true),
+        (206, "Content-Range: bytes 0-1/9\r\n", false),
+        (206, "Content-Range: bytes 1-2/3\r\n", false),
+        (206, "Content-Range: bytes 0-1/*\r\n", false),
+        (206, "Content-Range: bytes 0-9223372036854775807/0\r\n", false),
+        (206, "Content-Range: lines 0-1/2\r\n", false),
+        (206, "", false),
+        (200, "Content-Range: bytes 1-2/3\r\n", true),
+    ] {
+        let down = format!("HTTP/1.1 {status} OK\r\n{range}Content-Length: 2\r\n\r\nok");
+        let (rows, weirds) =
+            exchange(b"GET / HTTP/1.1\r\n\r\n", down.as_bytes(), &["response_sha256"]);
+        assert_eq!((rows[0] != "-", weirds), (hashed, vec![]), "{status} {range}");
+    }
+}
+
+#[test]
 fn a_gap_beyond_a_body_or_in_a_head_costs_no_later_exchange() {
     for lost in
         ["HTTP/1.1 200 OK\r\nContent-Le", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nab", ""]

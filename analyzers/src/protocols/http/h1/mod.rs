@@ -367,7 +367,8 @@ impl Http1 {
             }
             (exit, _) => exit,
         });
-        self.server.body = Body::hashed(self.hashing, &fields.codings);
+        let hashing = line.hashing(&fields, self.hashing);
+        self.server.body = Body::hashed(hashing, &fields.codings);
         let message = Message { line, fields, ..Message::default() };
         self.exchanges.response(first, message, emitter);
         self.begin_body(Role::Server, framing, now, emitter);

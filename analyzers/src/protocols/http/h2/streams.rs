@@ -121,7 +121,8 @@ impl Streams {
             response.is_some_and(|response| !response.fields.codings.is_empty())
         });
         let body = if message.fields.codings.is_empty() || coded.count() < HTTP2_CODED_BODIES {
-            Body::hashed(self.hashing, &message.fields.codings)
+            let hashing = message.line.hashing(&message.fields, self.hashing);
+            Body::hashed(hashing, &message.fields.codings)
         } else {
             emitter.weird(now, Weird::Http2LimitReached);
             Body::counted()
