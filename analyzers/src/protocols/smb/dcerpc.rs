@@ -16,7 +16,7 @@ const REQUEST: u8 = 0;
 const BIND: u8 = 11;
 const ALTER_CONTEXT: u8 = 14;
 
-/// Flag of a call's first fragment: the others say nothing new.
+/// Flag of a request's first fragment: the others say nothing new.
 const FIRST_FRAGMENT: u8 = 1;
 
 /// The sender's byte order, in the high nibble of its data representation.
@@ -24,7 +24,6 @@ const LITTLE_ENDIAN: u8 = 0x10;
 
 /// Interfaces with a name of their own, by UUID.
 const INTERFACES: &[(&str, &str)] = &[
-    ("000001a0-0000-0000-c000-000000000046", "iremotescmactivator"),
     ("12345678-1234-abcd-ef00-0123456789ab", "spoolss"),
     ("12345678-1234-abcd-ef00-01234567cffb", "netlogon"),
     ("12345778-1234-abcd-ef00-0123456789ab", "lsarpc"),
@@ -36,7 +35,6 @@ const INTERFACES: &[(&str, &str)] = &[
     ("367abb81-9844-35f1-ad32-98f038001003", "svcctl"),
     ("378e52b0-c0a9-11cf-822d-00aa0051e40f", "sasec"),
     ("3919286a-b10c-11d0-9ba8-00c04fd92ef5", "dssetup"),
-    ("3dde7c30-165d-11d1-ab8f-00805f14db40", "protected_storage"),
     ("4b324fc8-1670-01d3-1278-5a47bf6ee188", "srvsvc"),
     ("4fc742e0-4a10-11cf-8273-00aa004ae673", "netdfs"),
     ("6bffd098-a112-3610-9833-012892020162", "browser"),
@@ -46,17 +44,14 @@ const INTERFACES: &[(&str, &str)] = &[
     ("86d35949-83c9-4740-b424-db363231fd0c", "itaskschedulerservice"),
     ("894de0c0-0d55-11d3-a322-00c04fa321a1", "initshutdown"),
     ("8d9f4e40-a03d-11ce-8f69-08003e30051b", "ntsvcs"),
-    ("9556dc99-828c-11cf-a37e-00aa003240c7", "iwbemservices"),
     ("99fcfec4-5260-101b-bbcb-00aa0021347a", "iobjectexporter"),
     ("a8e0653c-2744-4389-a61d-7373df8b2292", "fssagentrpc"),
     ("afa8bd80-7d8a-11c9-bef4-08002b102989", "mgmt"),
     ("c681d488-d850-11d0-8c52-00c04fd90f7e", "efsrpc"),
     ("ccd8c074-d0e5-4a40-92b4-d074faa6ba28", "witness"),
-    ("df1941c5-fe89-4e79-bf10-463657acf44d", "efsrpc"),
     ("e1af8308-5d1f-11c9-91a4-08002b14a0fa", "epmapper"),
     ("e3514235-4b06-11d1-ab04-00c04fc2dcd2", "drsuapi"),
     ("f5cc59b4-4264-101a-8c59-08002b2f8426", "frsrpc"),
-    ("f6beaff7-1e19-4fbb-9f8f-b89e2018337c", "eventlog6"),
 ];
 
 /// What is said to the program behind a pipe.
@@ -114,13 +109,13 @@ fn read(r: &mut Reader<'_>) -> Result<Option<Call>, Malformed> {
     let [major, minor, kind, flags] = r.array("version, type, flags")?;
     let [representation, ..] = r.array::<4>("data representation")?;
     let order = if representation & 0xf0 == LITTLE_ENDIAN { Order::Little } else { Order::Big };
-    if major != 5 || minor > 1 || flags & FIRST_FRAGMENT == 0 {
+    if major != 5 || minor > 1 {
         return Ok(None);
     }
     r.skip(8, "fragment length, authentication length, call")?;
     match kind {
         BIND | ALTER_CONTEXT => bind(r, order),
-        REQUEST => {
+        REQUEST if flags & FIRST_FRAGMENT != 0 => {
             r.skip(4, "allocation hint")?;
             let context = order.u16(r, "context")?;
             Ok(Some(Call::Request { context, opnum: order.u16(r, "operation")? }))

@@ -2,8 +2,9 @@
 //!
 //! Sources: MS-SCMR 3.1.4, MS-TSCH 3.2.5, MS-WMI 3.1.4.3, MS-DRSR 4.1, MS-SAMR 3.1.5, MS-LSAD and
 //! MS-LSAT 3.1.4, MS-SRVS 3.1.4, MS-WKST 3.2.4, MS-RRP 3.1.5, MS-NRPC 3.5.4, MS-RPRN 3.1.4,
-//! MS-PAR 3.1.4, MS-EFSR 3.1.4.2, MS-DFSNM 3.1.4, MS-EVEN 3.1.4, MS-RSP 3.1.4, MS-FSRVP 3.1.4,
-//! C706 appendix O. The number alone stands in a row where an operation is not here.
+//! MS-PAR 3.1.4, MS-EFSR 3.1.4.2, MS-BKRP 3.1.4, MS-DFSNM 3.1.4, MS-EVEN 3.1.4, MS-RSP 3.1.4,
+//! MS-FSRVP 3.1.4, C706 appendix O. The number alone stands in a row where an operation is not
+//! here.
 
 /// The operation's name.
 pub(super) fn name(interface: &[u8], opnum: u16) -> Option<&'static str> {
@@ -11,7 +12,7 @@ pub(super) fn name(interface: &[u8], opnum: u16) -> Option<&'static str> {
     operations.iter().find(|(number, _)| *number == opnum).map(|(_, name)| *name)
 }
 
-/// Operations of one interface.
+/// Operations of one interface, by its name or UUID as a row has it.
 type Operations = (&'static str, &'static [(u16, &'static str)]);
 
 #[rustfmt::skip] // One interface a paragraph reads better than one operation a line.
@@ -33,7 +34,8 @@ const OPERATIONS: &[Operations] = &[
         (14, "SchRpcRename"),
     ]),
     ("sasec", &[(0, "SASetAccountInformation"), (1, "SASetNSAccountInformation")]),
-    ("iwbemservices", &[
+    // IWbemServices.
+    ("9556dc99-828c-11cf-a37e-00aa003240c7", &[
         (3, "OpenNamespace"), (6, "GetObject"), (8, "PutClass"), (14, "PutInstance"),
         (16, "DeleteInstance"), (18, "CreateInstanceEnum"), (20, "ExecQuery"),
         (22, "ExecNotificationQuery"), (24, "ExecMethod"), (25, "ExecMethodAsync"),
@@ -110,12 +112,10 @@ const OPERATIONS: &[Operations] = &[
         (0, "RpcAsyncOpenPrinter"), (39, "RpcAsyncAddPrinterDriver"),
         (62, "RpcAsyncInstallPrinterDriverFromPackage"),
     ]),
-    ("efsrpc", &[
-        (0, "EfsRpcOpenFileRaw"), (4, "EfsRpcEncryptFileSrv"), (5, "EfsRpcDecryptFileSrv"),
-        (6, "EfsRpcQueryUsersOnFile"), (7, "EfsRpcQueryRecoveryAgents"),
-        (12, "EfsRpcFileKeyInfo"), (13, "EfsRpcDuplicateEncryptionInfoFile"),
-        (15, "EfsRpcAddUsersToFileEx"),
-    ]),
+    ("efsrpc", EFS_OPERATIONS),
+    ("df1941c5-fe89-4e79-bf10-463657acf44d", EFS_OPERATIONS), // the same over another pipe
+    // BackupKey.
+    ("3dde7c30-165d-11d1-ab8f-00805f14db40", &[(0, "BackuprKey")]),
     ("netdfs", &[(12, "NetrDfsAddStdRoot"), (13, "NetrDfsRemoveStdRoot")]),
     ("fssagentrpc", &[(8, "IsPathSupported"), (9, "IsPathShadowCopied")]),
     ("eventlog", &[
@@ -125,4 +125,12 @@ const OPERATIONS: &[Operations] = &[
         (0, "BaseInitiateShutdown"), (1, "BaseAbortShutdown"), (2, "BaseInitiateShutdownEx"),
     ]),
     ("epmapper", &[(2, "ept_lookup"), (3, "ept_map")]),
+];
+
+#[rustfmt::skip]
+const EFS_OPERATIONS: &[(u16, &str)] = &[
+    (0, "EfsRpcOpenFileRaw"), (4, "EfsRpcEncryptFileSrv"), (5, "EfsRpcDecryptFileSrv"),
+    (6, "EfsRpcQueryUsersOnFile"), (7, "EfsRpcQueryRecoveryAgents"),
+    (12, "EfsRpcFileKeyInfo"), (13, "EfsRpcDuplicateEncryptionInfoFile"),
+    (15, "EfsRpcAddUsersToFileEx"),
 ];

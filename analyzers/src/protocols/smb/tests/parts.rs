@@ -62,7 +62,7 @@ fn operations_have_names_where_they_matter() {
         ("svcctl", 19, Some("StartServiceW")),
         ("atsvc", 0, Some("JobAdd")),
         ("itaskschedulerservice", 1, Some("SchRpcRegisterTask")),
-        ("iwbemservices", 24, Some("ExecMethod")),
+        ("9556dc99-828c-11cf-a37e-00aa003240c7", 24, Some("ExecMethod")),
         ("drsuapi", 3, Some("DsGetNCChanges")),
         ("svcctl", 9_999, None),
         ("367abb81-9844-35f1-ad32-98f038001003", 12, None),
@@ -91,6 +91,8 @@ fn a_bind_tells_its_interface_in_either_byte_order() {
         (bind(14, 0x10, 1, &SVCCTL), Some("svcctl")),
         (bind(11, 0x00, 1, &big), Some("svcctl")),
         (bind(11, 0x10, 1, &[1; 16]), Some(unknown)),
+        // Some clients set no flags.
+        ([&[5, 0, 11, 0], &svcctl_bind()[4..]].concat(), Some("svcctl")),
         (bind(11, 0x10, 0, &SVCCTL), None),
         (bind(0, 0x10, 1, &SVCCTL), None),
         (bind(11, 0x10, 1, &SVCCTL)[..47].to_vec(), None),
