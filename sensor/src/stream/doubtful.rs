@@ -43,10 +43,10 @@ impl Doubtful {
         if full { self.pop() } else { None }
     }
 
-    /// Takes the oldest segment of those that lie before `acked`.
+    /// Takes the oldest segment of those that begin before `acked`: a receiver that has some of it
+    /// has all.
     pub fn acknowledged(&mut self, acked: u64) -> Option<Kept> {
-        let lies_before = |kept: &Kept| kept.offset.saturating_add(kept.wire_bytes) <= acked;
-        let at = self.kept.iter().position(lies_before)?;
+        let at = self.kept.iter().position(|kept| kept.offset < acked)?;
         Some(self.take(at))
     }
 
@@ -81,7 +81,7 @@ mod tests {
             assert!(doubtful.keep(segment(offset, 4)).is_none());
         }
         let mut taken = |acked| doubtful.acknowledged(acked).map(|kept| kept.offset);
-        assert_eq!([taken(4), taken(9), taken(9), taken(12)], [None, Some(5), Some(1), None]);
+        assert_eq!([taken(1), taken(6), taken(6), taken(9)], [None, Some(5), Some(1), None]);
         assert_eq!(doubtful.pop().map(|kept| kept.offset), Some(9));
         assert!(doubtful.pop().is_none());
     }
