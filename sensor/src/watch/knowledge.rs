@@ -5,14 +5,14 @@
 
 use std::sync::Arc;
 
+use analyzers::scene::Contacts;
 use analyzers::{HomeNetworks, Scene, Timestamp};
 use jiff::tz::TimeZone;
-use signatures::allow::AllowError;
 
 use super::schedule::{ScheduleError, schedule};
 use crate::config::Config;
 use crate::enrich::geo::{Geo, GeoError, GeoStore};
-use crate::intel::{IntelReport, IntelStore};
+use crate::intel::{IntelError, IntelReport, IntelStore};
 
 /// What the second stage knows.
 #[derive(Default)]
@@ -28,9 +28,9 @@ pub struct Knowledge {
 /// Why something that is configured cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum KnowledgeError {
-    /// An allow-list.
+    /// An allow-list, or a list of another sort.
     #[error(transparent)]
-    Allow(#[from] AllowError),
+    Intel(#[from] IntelError),
     /// The schedule or the time zone.
     #[error(transparent)]
     Schedule(#[from] ScheduleError),
@@ -66,5 +66,6 @@ pub fn scene(config: &Config) -> Result<Scene, ScheduleError> {
         home: HomeNetworks::new(networks),
         assets: config.assets.clone(),
         schedule: schedule(config)?,
+        contacts: Contacts::default(),
     })
 }
