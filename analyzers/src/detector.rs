@@ -272,6 +272,11 @@ impl Findings {
         self.0.push(finding);
     }
 
+    /// Says it, if there is something.
+    pub fn extend(&mut self, findings: impl IntoIterator<Item = Finding>) {
+        self.0.extend(findings);
+    }
+
     /// Takes what was said since the last call.
     pub fn drain(&mut self) -> std::vec::Drain<'_, Finding> {
         self.0.drain(..)

@@ -290,3 +290,21 @@ pub const BEACON_IDLE: Duration = Duration::from_secs(14 * 24 * 3_600);
 
 /// Hosts whose busy hours are known.
 pub const BEACON_HOSTS: usize = 250_000;
+
+/// Pairs of a guesser and a host, guessers, and hosts under guesses that are counted, each in every
+/// guessing detector; some 500 bytes each when full. A flood with forged sources would otherwise
+/// take all memory.
+pub const GUESS_ENTRIES: usize = 50_000;
+
+/// Attempts of a pair whose times are kept: more than any threshold.
+pub const GUESS_RECENT: usize = 128;
+
+/// Hosts, users or sources of guesses that are told apart; one more than most is many.
+pub const GUESS_NAMES: usize = 32;
+
+/// Pairs of hosts whose SMB is watched for exploits and for control of one by the other. Somebody
+/// who makes up hosts could otherwise grow the tables for ever.
+pub const SMB_PAIRS_WATCHED: usize = 20_000;
+
+/// Files, calls and the like that a finding names.
+pub const LATERAL_NAMES: usize = 16;

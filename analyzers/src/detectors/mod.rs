@@ -34,13 +34,19 @@ macro_rules! detectors {
 }
 
 detectors! {
+    admin_share_exec
     beacon
     canary
     login_baseline
     net_scan
     port_scan
+    rdp_bruteforce
     rdp_off_hours
+    remote_exec
+    smb_bruteforce
+    smb_exploit
     smb_scan
+    ssh_bruteforce
 }
 
 #[cfg(test)]

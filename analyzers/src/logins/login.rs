@@ -15,7 +15,7 @@ use crate::time::Timestamp;
 
 /// Payload of either direction from which on an SSH connection is a session. Key exchange and six
 /// refused passwords need less than three KiB of each.
-const SSH_SESSION_BYTES: i64 = 4 * 1_024;
+pub(crate) const SSH_SESSION_BYTES: i64 = 4 * 1_024;
 
 /// A login, or the use of a watched service.
 #[derive(Clone, Debug)]
@@ -111,7 +111,7 @@ fn of_flow(flow: &FlowId, record: &FlowRecord, scene: &Scene) -> Option<Shown> {
 }
 
 /// A user's name, safe to print and of bounded length.
-fn name(text: Option<&Text>) -> Option<String> {
+pub(crate) fn name(text: Option<&Text>) -> Option<String> {
     let text = text?.escaped();
     let name: String = text.trim().chars().take(LOGIN_NAME_CHARACTERS).collect();
     (!name.is_empty()).then_some(name)

@@ -6,13 +6,13 @@
 //! answered one four times less. Contacts may come in any order of time: windows are laid over
 //! their times and not over their arrival.
 
-use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::detector::FlowsBehind;
 use crate::flow_id::FlowId;
 use crate::limits::{SCAN_RECENT, SCAN_TARGETS_TOLD};
+use crate::newest::{Newest, Place};
 use crate::scanning::contact::Outcome;
 use crate::time::Timestamp;
 
@@ -132,9 +132,9 @@ pub struct Probing {
     dark: u32,
     fired: u8,
     /// Seconds of the newest contacts that came to nothing, in order.
-    fruitless_at: VecDeque<u32>,
+    fruitless_at: Newest,
     /// Seconds of the newest that failed.
-    failed_at: VecDeque<u32>,
+    failed_at: Newest,
     targets: Vec<IpAddr>,
     flows: FlowsBehind,
     told: Told,
@@ -184,8 +184,8 @@ impl Probing {
             used: 0,
             dark: 0,
             fired: 0,
-            fruitless_at: VecDeque::new(),
-            failed_at: VecDeque::new(),
+            fruitless_at: Newest::default(),
+            failed_at: Newest::default(),
             targets: Vec::new(),
             flows: FlowsBehind::default(),
             told: Told::default(),
@@ -269,11 +269,10 @@ impl Probing {
 
     /// The windows.
     fn judge(&mut self, contact: &Contact<'_>, rules: &Rules) {
-        let secs = u32::try_from(contact.ts.nanos().div_euclid(1_000_000_000)).unwrap_or(0);
-        let fruitless = keep(&mut self.fruitless_at, secs);
+        let fruitless = self.fruitless_at.note(contact.ts, SCAN_RECENT);
         let failed = match contact.outcome {
-            Outcome::Failed => keep(&mut self.failed_at, secs),
-            _ => At::Nowhere,
+            Outcome::Failed => self.failed_at.note(contact.ts, SCAN_RECENT),
+            _ => Place::Nowhere,
         };
         for rule in &rules.windows {
             if self.fired & rule.test.bit() != 0 {
@@ -285,7 +284,7 @@ impl Probing {
             };
             let least = self.scaled(i32::try_from(rule.least).unwrap_or(i32::MAX));
             let least = usize::try_from(least).unwrap_or(usize::MAX);
-            if is_dense(times, at, least, rule.span) && self.subnets() >= rule.subnets {
+            if times.is_dense(at, least, rule.span) && self.subnets() >= rule.subnets {
                 self.fired |= rule.test.bit();
             }
         }
@@ -373,48 +372,6 @@ fn subnet(address: IpAddr) -> u128 {
     match address {
         IpAddr::V4(v4) => u128::from(v4.to_bits() >> 8),
         IpAddr::V6(v6) => v6.to_bits() >> 80,
-    }
-}
-
-/// Where a time went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum At {
-    /// Not in at all.
-    Nowhere,
-    /// Behind all others.
-    End,
-    /// Among them: it is older than what came before it.
-    Middle,
-}
-
-/// Puts a time among the newest ones.
-fn keep(times: &mut VecDeque<u32>, secs: u32) -> At {
-    if times.len() >= SCAN_RECENT {
-        if times.front().is_some_and(|oldest| secs < *oldest) {
-            return At::Nowhere;
-        }
-        times.pop_front();
-    }
-    if times.back().is_none_or(|newest| *newest <= secs) {
-        times.push_back(secs);
-        return At::End;
-    }
-    let at = times.partition_point(|time| *time <= secs);
-    times.insert(at, secs);
-    At::Middle
-}
-
-/// Whether `least` times lie within `span` of each other, given where the newest arrival went.
-fn is_dense(times: &VecDeque<u32>, at: At, least: usize, span: u32) -> bool {
-    let fits = |first: usize| {
-        let last = first.saturating_add(least).saturating_sub(1);
-        let (first, last) = (times.get(first), times.get(last));
-        first.zip(last).is_some_and(|(first, last)| last.saturating_sub(*first) <= span)
-    };
-    match at {
-        At::Nowhere => false,
-        At::End => times.len() >= least && fits(times.len().saturating_sub(least)),
-        At::Middle => (0..times.len()).any(fits),
     }
 }
 
