@@ -36,11 +36,19 @@ macro_rules! detectors {
 detectors! {
     beacon
     canary
+    dga
+    dns_tunnel
+    exfil_volume
     login_baseline
+    long_connection
     net_scan
+    new_destination
     port_scan
+    rare_client
     rdp_off_hours
     smb_scan
+    strobe
+    tls_anomaly
 }
 
 #[cfg(test)]
