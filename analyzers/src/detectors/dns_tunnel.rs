@@ -402,7 +402,7 @@ impl Zone {
             description: Text::from(description),
             severity: Severity::MEDIUM,
             confidence: value.min(CONFIDENCE_MAX),
-            techniques: TECHNIQUES,
+            techniques: TECHNIQUES.into(),
             stage,
             first,
             last: self.last,

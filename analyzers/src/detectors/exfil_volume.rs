@@ -400,7 +400,7 @@ impl Excess {
             )),
             severity: Severity::MEDIUM,
             confidence: confidence.clamp(0.0, CONFIDENCE_MAX),
-            techniques: TECHNIQUES,
+            techniques: TECHNIQUES.into(),
             stage: Stage::Exfiltration,
             first: pair.first,
             last: pair.last,

@@ -270,7 +270,7 @@ impl Pair {
             description: Text::from(description),
             severity: if heartbeat.is_some() { Severity::MEDIUM } else { Severity::LOW },
             confidence: (by_time + bonus).min(CONFIDENCE_MAX),
-            techniques: TECHNIQUES,
+            techniques: TECHNIQUES.into(),
             stage: Stage::CommandAndControl,
             first: self.first,
             last: self.last,

@@ -257,7 +257,7 @@ impl NewDestinations {
             )),
             severity: Severity::LOW,
             confidence: CONFIDENCE,
-            techniques: TECHNIQUES,
+            techniques: TECHNIQUES.into(),
             stage: Stage::CommandAndControl,
             first: event.ts,
             last: event.ts,

@@ -164,7 +164,8 @@ impl Watcher for RareClients {
             && now.since(first) >= TRIAL
         {
             self.queue.pop_front();
-            let Some(trial) = self.trials.remove(&key) else { continue };
+            // It stays in the table, so that a client has one trial.
+            let Some(trial) = self.trials.peek(&key) else { continue };
             let prevalence = scene.contacts.prevalence_of(key);
             if prevalence.hosts <= self.knobs.hosts
                 && prevalence.active >= ACTIVE_MIN
@@ -279,7 +280,7 @@ impl Trial {
         }
     }
 
-    fn finding(self, hosts: u64, active: u64, knobs: &Knobs) -> Finding {
+    fn finding(&self, hosts: u64, active: u64, knobs: &Knobs) -> Finding {
         let host = self.host;
         let client = self.client.escaped().into_owned();
         let destinations: Vec<String> =
@@ -308,7 +309,7 @@ impl Trial {
             )),
             severity: Severity::LOW,
             confidence: CONFIDENCE,
-            techniques: TECHNIQUES,
+            techniques: TECHNIQUES.into(),
             stage: Stage::CommandAndControl,
             first: self.first,
             last: self.last,

@@ -160,7 +160,7 @@ impl Pair {
             )),
             severity: if is_rare { Severity::MEDIUM } else { Severity::LOW },
             confidence: if is_rare { 0.7 } else { 0.5 },
-            techniques: TECHNIQUES,
+            techniques: TECHNIQUES.into(),
             stage: Stage::CommandAndControl,
             first,
             last: event.ts,

@@ -188,7 +188,7 @@ impl Anomalies {
         };
         let prevalence = scene.contacts.prevalence(&subject);
         let is_rare = prevalence.hosts <= RARE_HOSTS && prevalence.share().is_some();
-        if weight < CERTAIN && !is_rare || !tls.established && weight < CERTAIN {
+        if weight < CERTAIN && !(is_rare && tls.established) {
             return;
         }
         let told = self.told.entry((event.flow.src.ip, subject.digest()), || Told {
@@ -289,7 +289,7 @@ fn finding(event: &Event<'_>, tls: &TlsRecord, signs: &Signs, told: &Told, hosts
         )),
         severity: if is_certain { Severity::MEDIUM } else { Severity::LOW },
         confidence: (0.2 + 0.1 * f64::from(weight)).min(0.6),
-        techniques: TECHNIQUES,
+        techniques: TECHNIQUES.into(),
         stage: Stage::CommandAndControl,
         first: told.first,
         last: event.ts,

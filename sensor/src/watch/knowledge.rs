@@ -7,12 +7,11 @@ use std::sync::Arc;
 
 use analyzers::{HomeNetworks, Scene, Timestamp};
 use jiff::tz::TimeZone;
-use signatures::allow::AllowError;
 
 use super::schedule::{ScheduleError, schedule};
 use crate::config::Config;
 use crate::enrich::geo::{Geo, GeoError, GeoStore};
-use crate::intel::{IntelReport, IntelStore};
+use crate::intel::{IntelError, IntelReport, IntelStore};
 
 /// What the second stage knows.
 #[derive(Default)]
@@ -28,9 +27,9 @@ pub struct Knowledge {
 /// Why something that is configured cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum KnowledgeError {
-    /// An allow-list.
+    /// An allow-list or another list.
     #[error(transparent)]
-    Allow(#[from] AllowError),
+    Intel(#[from] IntelError),
     /// The schedule or the time zone.
     #[error(transparent)]
     Schedule(#[from] ScheduleError),
@@ -43,7 +42,8 @@ impl Knowledge {
     /// Reads what the configuration names; `now` is the wall clock's.
     ///
     /// # Errors
-    /// An allow-list or a database is broken, or the time zone is unknown. What is wrong with a feed stands in the report.
+    /// An allow-list or a database is broken, or the time zone is unknown. What is wrong with a
+    /// feed stands in the report.
     pub fn load(config: &Config, now: Timestamp) -> Result<(Self, IntelReport), KnowledgeError> {
         let scene = scene(config)?;
         let zone = TimeZone::get(&config.sensor.timezone).unwrap_or(TimeZone::UTC);
@@ -66,5 +66,6 @@ pub fn scene(config: &Config) -> Result<Scene, ScheduleError> {
         home: HomeNetworks::new(networks),
         assets: config.assets.clone(),
         schedule: schedule(config)?,
+        ..Scene::default()
     })
 }

@@ -161,6 +161,7 @@ impl Watch {
         self.enrich.names.learn(flow, &what);
         let name = self.enrich.names.of(flow);
         let event = analyzers::Event { time, ts, flow, heading, dst_name: name.as_deref(), what };
+        self.scene.note(&event);
         if let Some(intel) = &mut self.intel {
             intel.event(&event, &self.scene, &mut self.enrich, &mut self.findings);
         }

@@ -82,8 +82,8 @@ impl Case<'_> {
             severity: if supports >= 2 { Severity::MEDIUM } else { Severity::LOW },
             confidence,
             techniques: match target {
-                super::destination::Target::Questions(_) => DNS,
-                _ => WEB,
+                super::destination::Target::Questions(_) => DNS.into(),
+                _ => WEB.into(),
             },
             stage: Stage::CommandAndControl,
             first: standing.first,

@@ -264,7 +264,7 @@ impl Search {
             description: Text::from(description),
             severity: Severity::MEDIUM,
             confidence: confidence.clamp(0.0, 0.8),
-            techniques: TECHNIQUES,
+            techniques: TECHNIQUES.into(),
             stage: Stage::CommandAndControl,
             first,
             last,

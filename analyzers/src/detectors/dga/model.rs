@@ -118,6 +118,6 @@ mod tests {
             ordinary.len()
         );
         assert!(area > 0.91 && precision > 0.97 && recall > 0.68, "{figures}");
-        println!("{figures}");
+        eprintln!("{figures}");
     }
 }
