@@ -37,16 +37,24 @@ detectors! {
     admin_share_exec
     beacon
     canary
+    dga
+    dns_tunnel
+    exfil_volume
     login_baseline
+    long_connection
     net_scan
+    new_destination
     port_scan
     rdp_bruteforce
+    rare_client
     rdp_off_hours
     remote_exec
     smb_bruteforce
     smb_exploit
     smb_scan
     ssh_bruteforce
+    strobe
+    tls_anomaly
 }
 
 #[cfg(test)]

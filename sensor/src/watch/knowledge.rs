@@ -43,7 +43,8 @@ impl Knowledge {
     /// Reads what the configuration names; `now` is the wall clock's.
     ///
     /// # Errors
-    /// An allow-list or a database is broken, or the time zone is unknown. What is wrong with a feed stands in the report.
+    /// An allow-list or a database is broken, or the time zone is unknown. What is wrong with a
+    /// feed stands in the report.
     pub fn load(config: &Config, now: Timestamp) -> Result<(Self, IntelReport), KnowledgeError> {
         let scene = scene(config)?;
         let zone = TimeZone::get(&config.sensor.timezone).unwrap_or(TimeZone::UTC);
