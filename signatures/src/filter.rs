@@ -1,5 +1,5 @@
-//! Nearly everything that traffic shows is unknown. In: hashes of all keys. Out: for a hash, that no
-//! key has it, or that one may.
+//! Nearly everything that traffic shows is unknown. In: hashes of all keys. Out: for a hash, that
+//! no key has it, or that one may.
 //!
 //! A Bloom filter whose every answer is one word of memory (Putze, Sanders and Singler, "Cache-,
 //! hash- and space-efficient Bloom filters", 2007): a hash picks a word and four bits of it.

@@ -2,8 +2,8 @@
 //! question, [`Matcher::matches`]: is this observable known, and by whom.
 //!
 //! [`feeds`] read files of many formats into [`Indicator`]s; a [`Part`] packs those of one feed, an
-//! [`IndicatorSet`] looks things up in many; [`AllowList`] has the last word. Nothing here knows a protocol: analyzers
-//! say what they saw as an [`Observable`], and time is the packet's.
+//! [`IndicatorSet`] looks things up in many; [`AllowList`] has the last word. Nothing here knows a
+//! protocol: analyzers say what they saw as an [`Observable`], and time is the packet's.
 
 #![forbid(unsafe_code)]
 

@@ -1,6 +1,7 @@
 //! Lists that say what a value is, not that it is bad: sinkholes, public resolvers, dynamic DNS,
-//! shared services. In: files in MISP's warning list format, and sinkholes of our own. Out: for what
-//! was seen, the lists that hold it. Alerts weigh what they find by them; exports leave it at home.
+//! shared services. In: files in MISP's warning list format, and sinkholes of our own. Out: for
+//! what was seen, the lists that hold it. Alerts weigh what they find by them; exports leave it at
+//! home.
 //!
 //! MISP's format is JSON: `{"name": …, "type": "cidr" | "hostname" | "string", "list": […]}`; types
 //! `substring` and `regex` are not read, for they say nothing about a value by itself.

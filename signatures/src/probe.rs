@@ -1,9 +1,9 @@
 //! From what was seen to the keys that would name it. In: an [`Observable`], and which keys there
 //! are at all. Out: keys to look up: few, and none where nothing of that kind is listed.
 //!
-//! A name asks for itself and for each parent at a depth that some feed uses; an endpoint for itself
-//! and its address; a URL for itself, for itself without its query, and for its folders; a file's
-//! path for its ends.
+//! A name asks for itself and for each parent at a depth that some feed uses; an endpoint for
+//! itself and its address; a URL for itself, for itself without its query, and for its folders; a
+//! file's path for its ends.
 
 use std::net::IpAddr;
 

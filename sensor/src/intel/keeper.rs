@@ -1,5 +1,6 @@
 //! Who keeps feeds, allow-lists and databases fresh while the sensor runs. In: the wall clock, and
-//! word that somebody wants a reload. Out: exchanged matchers and databases, and lines for a person.
+//! word that somebody wants a reload. Out: exchanged matchers and databases, and lines for a
+//! person.
 //!
 //! One thread of its own: reading a feed of millions takes seconds, and a server may take minutes;
 //! no packet waits for either. A replay has no keeper: it reads everything once, at its start.
@@ -24,7 +25,7 @@ pub struct Keeper {
 }
 
 impl Keeper {
-    /// Looks every `poll` whether something changed or is due. What there is to tell goes to `tell`.
+    /// Looks every `poll` whether something changed or is due, and says so to `tell`.
     ///
     /// # Errors
     /// The system gives no thread.

@@ -198,7 +198,8 @@ fn a_fetched_feed_is_asked_for_when_it_is_due_and_outlives_its_server() {
     put(directory, "allow.toml", "");
     let server = Server::start();
     let feed = format!(
-        "{{ url = \"{}/feed.txt\", name = \"c2\", every = \"10m\", headers = {{ Auth-Key = \"k\" }} }}",
+        "{{ url = \"{}/feed.txt\", name = \"c2\", every = \"10m\", \
+         headers = {{ Auth-Key = \"k\" }} }}",
         server.url()
     );
     let config = config(directory, &feed);

@@ -1,5 +1,5 @@
-//! Allow-lists as people write them. In: TOML. Out: rules and the values under which they are found,
-//! or the line at which something is not understood: half an allow-list is none.
+//! Allow-lists as people write them. In: TOML. Out: rules and the values under which they are
+//! found, or the line at which something is not understood: half an allow-list is none.
 
 use std::fmt;
 use std::net::IpAddr;

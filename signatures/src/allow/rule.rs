@@ -1,5 +1,5 @@
-//! One entry of an allow-list, and what it is asked about. In: a [`Subject`]. Out: whether the entry
-//! applies to it.
+//! One entry of an allow-list, and what it is asked about. In: a [`Subject`]. Out: whether the
+//! entry applies to it.
 
 use std::path::PathBuf;
 

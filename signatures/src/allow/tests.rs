@@ -98,40 +98,39 @@ fn the_default_pack_wins_over_a_feed_that_lists_an_update_server() {
     assert_eq!((unknown.hits.len(), unknown.silenced_by), (0, None));
 }
 
+/// Entries that go by who, how and when.
+const BEHAVIOUR: &str = r#"
+    [[allow]]
+    id = "known"
+    mode = "tag"
+    addresses = ["10.0.0.0/8"]
+    [[allow]]
+    id = "wsus"
+    detectors = ["beacon", "smb_scan"]
+    src = ["10.0.0.20"]
+    [[allow]]
+    id = "oncall"
+    detectors = ["rdp_off_hours"]
+    mode = "lower"
+    owner = "operations"
+    users = ["zhang"]
+    dst = ["10.2.0.0/24"]
+    ports = [3389]
+    hours = "18:00-08:00"
+    timezone = "Asia/Shanghai"
+    until = 2026-12-31
+    [[allow]]
+    id = "lab"
+    src = [".lab.example"]
+    [[allow]]
+    id = "red-team"
+    src = ["10.9.9.9"]
+    override_intel = true
+    "#;
+
 #[test]
 fn a_finding_is_judged_by_what_who_how_and_when_and_the_strongest_entry_wins() {
-    let list = load(
-        DefaultPack::Unused,
-        r#"
-        [[allow]]
-        id = "known"
-        mode = "tag"
-        addresses = ["10.0.0.0/8"]
-        [[allow]]
-        id = "wsus"
-        detectors = ["beacon", "smb_scan"]
-        src = ["10.0.0.20"]
-        [[allow]]
-        id = "oncall"
-        detectors = ["rdp_off_hours"]
-        mode = "lower"
-        owner = "operations"
-        users = ["zhang"]
-        dst = ["10.2.0.0/24"]
-        ports = [3389]
-        hours = "18:00-08:00"
-        timezone = "Asia/Shanghai"
-        until = 2026-12-31
-        [[allow]]
-        id = "lab"
-        src = [".lab.example"]
-        [[allow]]
-        id = "red-team"
-        src = ["10.9.9.9"]
-        override_intel = true
-        "#,
-    )
-    .unwrap();
+    let list = load(DefaultPack::Unused, BEHAVIOUR).unwrap();
     let party =
         |address: &str| Party { address: Some(address.parse().unwrap()), ..Party::default() };
     // 2026-05-28 20:26:40 in UTC, the next morning before five in Shanghai.

@@ -1,6 +1,7 @@
 //! STIX patterns (OASIS STIX 2.1 §9), as far as a single packet or record can answer them: equality
-//! of one property, all sub-domains of a name, alternatives of such, an address together with its port, a file by its hash.
-//! Everything that needs two observations, an order or a time is refused with its reason.
+//! of one property, all sub-domains of a name, alternatives of such, an address together with its
+//! port, a file by its hash. Everything that needs two observations, an order or a time is refused
+//! with its reason.
 
 use crate::{Key, Kind, limits};
 

@@ -1,6 +1,6 @@
-//! `serval intel export`: intelligence made at home. In: alerts that this sensor raised, from a file
-//! of JSON lines or from its archive. Out: the indicators that they confirm, as a STIX 2.1 bundle or
-//! a CSV feed that `signatures` reads back.
+//! `serval intel export`: intelligence made at home. In: alerts that this sensor raised, from a
+//! file of JSON lines or from its archive. Out: the indicators that they confirm, as a STIX 2.1
+//! bundle or a CSV feed that `signatures` reads back.
 //!
 //! An indicator is confirmed by an alert that is sure enough, or by one that belongs to an incident
 //! that is. What means nothing elsewhere, or is shared by good and bad, never leaves: addresses of

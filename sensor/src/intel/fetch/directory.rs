@@ -1,6 +1,6 @@
-//! MISP feeds on servers (MISP core format, feed layout): a `manifest.json` that names events, each in
-//! a file beside it. In: a new manifest. Out: a directory of it and its events. An event whose time
-//! stamp did not change is taken from the good copy; the others are fetched.
+//! MISP feeds on servers (MISP core format, feed layout): a `manifest.json` that names events, each
+//! in a file beside it. In: a new manifest. Out: a directory of it and its events. An event whose
+//! time stamp did not change is taken from the good copy; the others are fetched.
 
 use std::collections::BTreeMap;
 use std::fs;

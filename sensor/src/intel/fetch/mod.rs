@@ -1,8 +1,9 @@
-//! Feeds from servers. In: a URL and what the last answer said of itself. Out: a new copy beside the
-//! good one, or word that nothing changed. HTTP/1.1 (RFC 9110, RFC 9112), conditional requests by
-//! `ETag` and `Last-Modified` (RFC 9110 §13), TLS by rustls.
+//! Feeds from servers. In: a URL and what the last answer said of itself. Out: a new copy beside
+//! the good one, or word that nothing changed. HTTP/1.1 (RFC 9110, RFC 9112), conditional requests
+//! by `ETag` and `Last-Modified` (RFC 9110 §13), TLS by rustls.
 //!
-//! A URL that ends with `manifest.json` is a MISP feed: its events are fetched, too, see [`directory`].
+//! A URL that ends with `manifest.json` is a MISP feed: its events are fetched, too, see
+//! [`directory`].
 //!
 //! A copy is called good only after its indicators were read; until then it has another name, so
 //! that the good one survives whatever a server sends.
@@ -134,7 +135,7 @@ impl Copy {
         self.remember()
     }
 
-    /// Remembers that the server was asked; what it sent is no good and is asked for again in whole.
+    /// Remembers that the server was asked; what it sent is no good and is asked for again.
     pub(super) fn reject(&mut self, received: &Received) {
         self.known.asked = received.0.asked;
     }
