@@ -27,6 +27,9 @@ pub enum Command {
     Status(StatusArgs),
     /// Ask what feeds of indicators hold, and what they would match.
     Intel(IntelArgs),
+    /// Say whether a configuration can be used, and what is wrong with it.
+    #[command(after_help = CHECK_HELP)]
+    Check(CheckArgs),
     /// Print the tables and columns that are written.
     Schema(SchemaArgs),
 }
@@ -117,6 +120,25 @@ pub enum StatusFormat {
     Text,
     /// A JSON object.
     Json,
+}
+
+const CHECK_HELP: &str = "\
+Exit status:
+  0  a sensor can start with it
+  1  something is wrong; each problem is told with file, line and remedy";
+
+/// `serval check`
+#[derive(Debug, clap::Args)]
+pub struct CheckArgs {
+    /// Configuration file (TOML). Default: no file, so every setting has its default.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Print every setting with the value that is used, as TOML.
+    #[arg(long)]
+    pub print: bool,
+    /// Print a commented sample: every setting with its default.
+    #[arg(long, conflicts_with_all = ["config", "print"])]
+    pub sample: bool,
 }
 
 /// `serval schema`

@@ -11,6 +11,7 @@
 pub mod alerts;
 pub mod archive;
 pub mod capture;
+pub mod check;
 pub mod cli;
 pub mod clock;
 pub mod config;

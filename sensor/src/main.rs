@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use sensor::cli::{Cli, Command, SchemaForm};
-use sensor::{intel, live, replay, schema, tables};
+use sensor::{check, intel, live, replay, schema, tables};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -23,6 +23,7 @@ fn main() -> ExitCode {
         Command::Watch(args) => live::watch(args),
         Command::Status(args) => live::status(args),
         Command::Intel(args) => intel::ask::run(&args.command),
+        Command::Check(args) => check::check(args),
         Command::Schema(args) => print_schema(args.format),
     };
     done.unwrap_or_else(|error| {

@@ -107,9 +107,12 @@ pub(super) struct Alert {
     pub(super) incident: Option<String>,
 }
 
-/// Columns that a reader can do without, in the order in which they are left out where there is
-/// little room, the longest and most easily looked up first.
-const OPTIONAL: [(&str, fn(&mut Alert)); 8] = [
+/// A column that a reader can do without, and how it is left out.
+type Optional = (&'static str, fn(&mut Alert));
+
+/// Those columns, in the order in which they are left out where there is little room, the longest
+/// and most easily looked up first.
+const OPTIONAL: [Optional; 8] = [
     ("evidence", |alert| alert.evidence = None),
     ("hunt", |alert| alert.hunt = None),
     ("description", |alert| alert.description = None),

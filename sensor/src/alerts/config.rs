@@ -2,6 +2,7 @@
 //!
 //! In: TOML. Out: [`AlertsConfig`]; keys that a kind of sink does not know are errors.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -85,6 +86,8 @@ pub enum SinkKind {
     Stdout(StdoutConfig),
     /// A syslog receiver.
     Syslog(SyslogConfig),
+    /// A server that takes JSON by POST.
+    Webhook(WebhookConfig),
 }
 
 impl SinkKind {
@@ -95,6 +98,7 @@ impl SinkKind {
             Self::Jsonl(sink) => (&sink.name, format!("jsonl {}", sink.path.display())),
             Self::Stdout(sink) => (&sink.name, "stdout".to_owned()),
             Self::Syslog(sink) => (&sink.name, format!("syslog {}", sink.address)),
+            Self::Webhook(sink) => (&sink.name, format!("webhook {}", sink.url)),
         };
         name.clone().unwrap_or(place)
     }
@@ -106,6 +110,7 @@ impl SinkKind {
             Self::Jsonl(sink) => sink.min_severity,
             Self::Stdout(sink) => sink.min_severity,
             Self::Syslog(sink) => sink.min_severity,
+            Self::Webhook(sink) => sink.min_severity,
         }
     }
 }
@@ -195,6 +200,60 @@ pub struct SyslogConfig {
     /// The name by which the sink is known, also after its address changes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+}
+
+/// `{ type = "webhook", … }`
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct WebhookConfig {
+    /// `http://…` or `https://…`.
+    #[serde(deserialize_with = "web_address")]
+    pub url: String,
+    /// Headers of the request: keys that the server wants.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub headers: BTreeMap<String, Secret>,
+    /// The shape of the JSON: `serval`, `ecs` or `ocsf`.
+    #[serde(default)]
+    pub format: JsonFormat,
+    /// Certificates (PEM) of those that may vouch for the server. Default: the system's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca: Option<PathBuf>,
+    /// `P0` to `P3`: less severe alerts do not go here.
+    #[serde(default)]
+    pub min_severity: Level,
+    /// The name by which the sink is known, also after its address changes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
+fn web_address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let url = String::deserialize(deserializer)?;
+    match ureq::http::Uri::try_from(&url) {
+        Ok(uri) if matches!(uri.scheme_str(), Some("http" | "https")) => Ok(url),
+        _ => Err(D::Error::custom(format!("{url:?} is no http:// or https:// address"))),
+    }
+}
+
+/// What must not be printed.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(pub String);
+
+impl Secret {
+    /// What is shown in its place.
+    const HIDDEN: &str = "…";
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(Self::HIDDEN)
+    }
+}
+
+impl Serialize for Secret {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(Self::HIDDEN)
+    }
 }
 
 /// How messages are told apart on a stream (RFC 6587).

@@ -14,6 +14,7 @@ mod courier;
 mod error;
 mod formats;
 mod outbox;
+mod shed;
 mod sinks;
 mod summary;
 #[cfg(test)]
@@ -30,12 +31,14 @@ use analyzers::record::Header;
 
 use alert::Alert;
 pub use alert::Level;
-use config::AlertsConfig;
+use config::{AlertsConfig, SinkKind};
 pub use courier::Progress;
 use courier::{Courier, SharedProgress};
 pub use error::DeliveryError;
 pub use formats::JsonFormat;
 use outbox::Outbox;
+pub use shed::shed_alert;
+use sinks::Sink;
 pub use summary::{DeliverySummary, Place, SinkSummary};
 
 use crate::clock::Stopwatch;
@@ -71,7 +74,8 @@ struct Running {
 pub struct Sent {
     /// Its number; numbers have no gap, and go on after a restart.
     pub sequence: u64,
-    /// Now and then, when alerts are being shed: how many so far. It is worth an alert of its own.
+    /// Now and then, when alerts are being shed: how many so far. It is worth an alert of its own,
+    /// which [`shed_alert`] makes.
     pub shed: Option<u64>,
 }
 
@@ -83,12 +87,12 @@ impl Delivery {
     /// The outbox cannot be opened, another process uses it, or a sink can never work as it is
     /// configured. A sink that is only down is no error.
     pub fn open(config: &AlertsConfig, state: Option<&Path>) -> Result<Self, DeliveryError> {
-        let names = names(config)?;
+        let names: Vec<String> = config.sinks.iter().map(SinkKind::name).collect();
         let folder = state.map(|state| state.join(FOLDER));
         let mut sinks = Vec::new();
-        for (kind, name) in config.sinks.iter().zip(&names) {
+        for (sink, name) in made(config).zip(&names) {
             let problem = |problem| DeliveryError::Sink { sink: name.clone(), problem };
-            sinks.push(sinks::make(kind).map_err(problem)?);
+            sinks.push(sink.map_err(problem)?);
         }
         let outbox = Arc::new(Outbox::open(folder.as_deref(), config.outbox.0, &names)?);
         let writer = spawn("alerts", {
@@ -168,16 +172,20 @@ fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<(
     started.map_err(|error: io::Error| DeliveryError::Thread(error))
 }
 
-/// The sinks' names, which must differ: each has a place of its own in the outbox.
-fn names(config: &AlertsConfig) -> Result<Vec<String>, DeliveryError> {
-    let mut names: Vec<String> = Vec::new();
-    for sink in &config.sinks {
-        let name = sink.name();
-        if names.contains(&name) {
-            let problem = "there are two of it; give one another `name`".to_owned();
-            return Err(DeliveryError::Sink { sink: name, problem });
+/// Every sink, or why it can never work. Names must differ: each has a place in the outbox.
+fn made(config: &AlertsConfig) -> impl Iterator<Item = Result<Box<dyn Sink>, String>> {
+    config.sinks.iter().enumerate().map(|(at, kind)| {
+        let name = kind.name();
+        if config.sinks.iter().take(at).any(|earlier| earlier.name() == name) {
+            return Err(format!("there are two of {name}; give one another `name`"));
         }
-        names.push(name);
-    }
-    Ok(names)
+        sinks::make(kind)
+    })
+}
+
+/// What keeps sinks from ever working, with their places in the configuration. Nothing is sent.
+#[must_use]
+pub fn problems(config: &AlertsConfig) -> Vec<(usize, String)> {
+    let made = made(config).enumerate();
+    made.filter_map(|(at, sink)| Some((at, sink.err()?))).collect()
 }

@@ -1,9 +1,11 @@
 //! Delivery from end to end: alerts in, what each kind of receiver got.
 
 mod bodies;
+mod killed;
 mod receivers;
 mod rsyslog;
 mod samples;
+mod webhook;
 
 use std::fs;
 use std::time::Duration;

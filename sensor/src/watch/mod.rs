@@ -21,7 +21,7 @@ use std::io::{self, Write};
 use analyzers::record::Header;
 use analyzers::{Findings, FlowId, Heading, Record, Scene, Text, Timestamp, What};
 
-use crate::alerts::Delivery;
+use crate::alerts::{self, Delivery};
 use crate::archive::Archive;
 use crate::config::Config;
 use crate::enrich::Enrich;
@@ -211,9 +211,7 @@ impl Watch {
     fn deliver(&mut self, outcome: Outcome) -> Result<(), StageError> {
         for notice in outcome.notices {
             self.overview.note_alert(&notice.record);
-            if let Some(delivery) = &mut self.sinks.alerts {
-                delivery.send(&notice.header, &notice.record);
-            }
+            self.tell_sinks(&notice)?;
             if self.alert_rows == AlertRows::AsTold {
                 self.put_alert(notice)?;
             }
@@ -222,6 +220,16 @@ impl Watch {
             self.put_alert(row)?;
         }
         Ok(())
+    }
+
+    /// Hands an alert to the sinks. That others were shed meanwhile is an alert of its own.
+    fn tell_sinks(&mut self, notice: &Notice) -> Result<(), StageError> {
+        let Some(delivery) = &mut self.sinks.alerts else { return Ok(()) };
+        let sent = delivery.send(&notice.header, &notice.record);
+        let Some(shed) = sent.shed else { return Ok(()) };
+        let record = alerts::shed_alert(shed, notice.header.ts);
+        delivery.send(&notice.header, &record);
+        self.put_alert(Notice { header: notice.header.clone(), record })
     }
 
     fn put_alert(&mut self, notice: Notice) -> Result<(), StageError> {

@@ -9,6 +9,7 @@ mod stdout;
 mod stream;
 mod syslog;
 mod tls;
+mod webhook;
 
 use super::alert::Alert;
 use super::config::SinkKind;
@@ -81,5 +82,6 @@ pub(super) fn make(kind: &SinkKind) -> Result<Box<dyn Sink>, String> {
         SinkKind::Jsonl(jsonl) => Box::new(file::JsonLinesFile::new(jsonl)),
         SinkKind::Stdout(stdout) => Box::new(stdout::StandardOutput::new(stdout)),
         SinkKind::Syslog(syslog) => syslog::make(syslog)?,
+        SinkKind::Webhook(webhook) => Box::new(webhook::Webhook::new(webhook)?),
     })
 }

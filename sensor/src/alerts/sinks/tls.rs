@@ -100,13 +100,20 @@ fn certificates(path: &Path, key: &str) -> Result<Vec<CertificateDer<'static>>, 
     if found.is_empty() { Err(problem("no certificate in it".to_owned())) } else { Ok(found) }
 }
 
+/// The certificates of those that may vouch for a server: of the file, or of the system.
+///
+/// # Errors
+/// The file cannot be read or holds none.
+pub(super) fn trusted(ca: Option<&Path>) -> Result<Vec<CertificateDer<'static>>, String> {
+    match ca {
+        Some(path) => certificates(path, "ca"),
+        None => Ok(rustls_native_certs::load_native_certs().certs),
+    }
+}
+
 fn roots(ca: Option<&Path>) -> Result<RootCertStore, String> {
     let mut roots = RootCertStore::empty();
-    let found = match ca {
-        Some(path) => certificates(path, "ca")?,
-        None => rustls_native_certs::load_native_certs().certs,
-    };
-    let (added, _) = roots.add_parsable_certificates(found);
+    let (added, _) = roots.add_parsable_certificates(trusted(ca)?);
     if added == 0 {
         return Err("there is no certificate to trust; name one with `ca`".to_owned());
     }

@@ -41,8 +41,7 @@ const ALL: [Format; 5] = [
 
 /// Every hostile text, with its place in the samples and what is to be read back.
 fn hostile() -> impl Iterator<Item = (u64, String)> {
-    let escaped = |text: &&str| escape(text.as_bytes()).into_owned();
-    (0..).zip(HOSTILE.iter().map(move |text| escaped(text)))
+    (0..).zip(HOSTILE.iter().map(|text| escape(text.as_bytes()).into_owned()))
 }
 
 #[test]
@@ -156,8 +155,7 @@ fn syslog_is_read_back_whole_whatever_the_body() {
             let syslog = Syslog::parse(str::from_utf8(&message).unwrap());
             assert_eq!(syslog.priority / 8, 20);
             assert_eq!(syslog.priority % 8, [2, 3, 4, 5][usize::try_from(at).unwrap() % 4]);
-            let (_, second) = (0, 5 + at);
-            let time = format!("2026-01-02T03:04:{second:02}.000000Z");
+            let time = format!("2026-01-02T03:04:{:02}.000000Z", 5 + at);
             assert_eq!(syslog.fields, [time.as_str(), "edge-1", "serval", "-", "intel"]);
             assert_eq!(syslog.parameter("meta", "sequenceId"), Some((at + 1).to_string()));
             assert_eq!(syslog.parameter("serval@32473", "seq"), Some((at + 1).to_string()));
