@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::sleep;
 use std::time::Duration;
 
+use sensor::capture::{Batch, CaptureFiles, Fill, Source as _};
 use sensor::config::Config;
 use tempfile::TempDir;
 
@@ -161,6 +162,25 @@ fn folder() -> TempDir {
     tempfile::tempdir().expect("a temporary folder")
 }
 
+/// Waits until a recorder on a busy machine has written that many packets.
+fn wait_for(recorded: &Path, packets: u64) {
+    for _ in 0..200 {
+        let written = std::fs::read(recorded).expect("the recorder writes").len();
+        let counted = CaptureFiles::open(&[recorded.to_owned()]).map(count_packets);
+        if written > 24 && counted.is_ok_and(|counted| counted >= packets) {
+            return;
+        }
+        sleep(Duration::from_millis(50));
+    }
+    panic!("the recorder did not write {packets} packets");
+}
+
+fn count_packets(mut source: CaptureFiles) -> u64 {
+    let mut batch = Batch::default();
+    while matches!(source.fill(&mut batch), Ok(Fill::Packets)) {}
+    source.tally().packets
+}
+
 #[test]
 fn live_capture_gives_the_rows_that_a_replay_of_the_same_packets_gives() {
     let Some(wire) = Wire::lay() else { return };
@@ -174,7 +194,9 @@ fn live_capture_gives_the_rows_that_a_replay_of_the_same_packets_gives() {
         "-Z",
         "root",
         "--time-stamp-precision=nano",
-        "--immediate-mode",
+        // Its own ring must not lose what the sensor hears.
+        "--buffer-size=32768",
+        "--packet-buffered",
         "-w",
     ]);
     let recorder = Listener::start(
@@ -185,7 +207,7 @@ fn live_capture_gives_the_rows_that_a_replay_of_the_same_packets_gives() {
         "listening",
     );
     let sent = wire.play(&some_captures(), &[]);
-    sleep(Duration::from_millis(300));
+    wait_for(&recorded, sent);
     sensor.stop("TERM");
     recorder.stop("INT");
 

@@ -78,7 +78,8 @@ impl Source {
         let is_test = self.path.starts_with("tests/")
             || self.path.contains("/tests/")
             || self.path.ends_with("/tests.rs")
-            || self.path.ends_with("/samples.rs");
+            || self.path.ends_with("/samples.rs")
+            || self.path.ends_with("/rehearsal.rs");
         let lines = self.text.lines().enumerate().map(|(at, line)| (at + 1, line));
         lines.take_while(move |(_, line)| !is_test && *line != "#[cfg(test)]")
     }

@@ -17,8 +17,8 @@ const RATIO_MAX: f64 = 2.3;
 /// Runs of each size, of which the cheapest counts.
 const RUNS: usize = 5;
 
-/// Bytes of the smaller input, where the story is measured: from these on, doubled until a run costs
-/// [`MEASURED_NANOS`].
+/// Bytes of the smaller input, where the story is measured: from these on, doubled until a run
+/// costs [`MEASURED_NANOS`].
 const MEASURED_BYTES: [usize; 2] = [1 << 20, 1 << 26];
 
 /// Nanoseconds against which the few of a scheduler's tick do not count.

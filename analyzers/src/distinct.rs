@@ -1,5 +1,5 @@
-//! How many different things there were, in bounded memory: exact while they are few, by HyperLogLog
-//! once they are many (Flajolet, Fusy, Gandouet, Meunier 2007).
+//! How many different things there were, in bounded memory: exact while they are few, by
+//! HyperLogLog once they are many (Flajolet, Fusy, Gandouet, Meunier 2007).
 //!
 //! In: hashes of things, of 64 bits and well spread. Out: their number, which does not depend on
 //! their order.

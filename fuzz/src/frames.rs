@@ -50,7 +50,9 @@ pub struct Rows {
 impl Default for Rows {
     fn default() -> Self {
         let json = Some(JsonLines::new(Box::new(io::sink()) as _));
-        Self { watch: Watch::new(1, &Config::default(), Knowledge::default(), Sinks { json, ..Sinks::default() }), flow_packets: 0 }
+        let sinks = Sinks { json, ..Sinks::default() };
+        let watch = Watch::new(1, &Config::default(), Knowledge::default(), sinks);
+        Self { watch, flow_packets: 0 }
     }
 }
 

@@ -15,16 +15,17 @@
 //! unknown types. Judged whenever q has doubled, from 16 on:
 //!
 //! ```text
-//! T = 1 − Π(1 − w)   of   u/q ≥ 0.8 and u ≥ 50: 0.5      u ≥ 500: 0.5      b/q ≥ 25 and u ≥ 20: 0.4
+//! T = 1 − Π(1 − w)   of   u/q ≥ 0.8 and u ≥ 50: 0.5      u ≥ 500: 0.5      b/q ≥ 25 and u ≥ 20:
+//! 0.4
 //!     t ≥ 0.5: 0.5, t ≥ 0.9: 0.6 (q ≥ 20)     5 NULL or private types: 0.6     60 in a minute: 0.3
 //!     nobody connects to the answers: 0.3     known for ≤ 7 days to ≤ 2 hosts: 0.3
 //!     labels fit base 16, 32 or 64: 0.2
 //! ```
 //!
 //! times 0.6 where a tenth of the hosts ask below the domain, and where clients connect to what it
-//! resolves to. An alert is raised from T = 0.75. More than a megabyte of labels in a day is told as
-//! exfiltration. Left out: reverse zones, addresses asked of block lists, names that begin with an
-//! underscore and TXT of the domain itself (mail and certificates).
+//! resolves to. An alert is raised from T = 0.75. More than a megabyte of labels in a day is told
+//! as exfiltration. Left out: reverse zones, addresses asked of block lists, names that begin with
+//! an underscore and TXT of the domain itself (mail and certificates).
 //!
 //! # False positives
 //! Reputation services that put hashes into names, telemetry, content networks with a name for each
@@ -381,8 +382,8 @@ impl Zone {
         let says: Vec<String> =
             signs.iter().map(|(sign, weight)| format!("{sign} ({weight})")).collect();
         let mut description = format!(
-            "{host} asked {} questions below {zone} for {} different names with {} bytes of labels. \
-             Score {value:.2} (alerts from {:.2}): {}. ",
+            "{host} asked {} questions below {zone} for {} different names with {} bytes of \
+             labels. Score {value:.2} (alerts from {:.2}): {}. ",
             count.questions,
             count.names.count(),
             count.label_bytes,
@@ -412,8 +413,8 @@ impl Zone {
             indicator: None,
             evidence: verdict.evidence(knobs),
             hunt: format!(
-                "SELECT * FROM dns WHERE src_ip = '{host}' AND (query = {} OR ends_with(query, {})) \
-                 AND {}",
+                "SELECT * FROM dns WHERE src_ip = '{host}' AND (query = {} OR \
+             ends_with(query, {})) AND {}",
                 hunt::text(&zone),
                 hunt::text(&format!(".{zone}")),
                 hunt::between(first, self.last)

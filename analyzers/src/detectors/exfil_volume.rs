@@ -19,8 +19,8 @@
 //! days of a kind there is no habit, and confidence is halved; it is full after 14 days.
 //!
 //! # False positives
-//! Backups, cloud storage, mirrors, mail relays: allow them by host or destination. Video calls send
-//! as much as they receive.
+//! Backups, cloud storage, mirrors, mail relays: allow them by host or destination. Video calls
+//! send as much as they receive.
 //!
 //! # Knobs
 //! `bytes` (100000000): payload bytes of a day from which an upload is large.
@@ -29,11 +29,12 @@
 //! ATT&CK T1041 Exfiltration Over C2 Channel, T1048 Over Alternative Protocol, T1567 Over Web
 //! Service, T1030 Data Transfer Size Limits.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::beacon::network_of;
 use crate::detector::{Detector, Event, Finding, Findings, FlowsBehind, Interest, Watcher, What};
@@ -370,15 +371,12 @@ impl Excess {
         let confidence = (0.6 + 0.1 * excess + if is_new { 0.1 } else { 0.0 }) * reliance;
         let megabytes = |bytes: u64| bytes as f64 / 1e6;
         let habit = if self.habit.is_known() {
-            format!(
-                "usually {:.1} MB a day, over {} days",
-                self.habit.mean.exp() / 1e6,
-                self.habit.days
-            )
+            let usual = self.habit.mean.exp() / 1e6;
+            format!("usually {usual:.1} MB a day, over {} days", self.habit.days)
         } else {
             "there is no habit yet to compare with".to_owned()
         };
-        let ratio = self.sent as f64 / (self.received.max(1) as f64);
+        let known = Known { hosts: prevalence.hosts, new: is_new };
         Some(Finding {
             detector: DETECTOR.name,
             host,
@@ -389,8 +387,8 @@ impl Excess {
                 self.what
             )),
             description: Text::from(format!(
-                "{host} sent {:.1} MB to {label} {} and received {:.1} MB (alerts from {:.1} MB and \
-                 {RATIO} times as much out as in); {habit}. {} host(s) of ours know the \
+                "{host} sent {:.1} MB to {label} {} and received {:.1} MB (alerts from \
+             {:.1} MB and {RATIO} times as much out as in); {habit}. {} host(s) of ours know the \
                  destination. Check what was sent, by which program, and who owns the destination.",
                 megabytes(self.sent),
                 self.what,
@@ -408,27 +406,7 @@ impl Excess {
             peers: vec![event.flow.dst.ip],
             flows: pair.flows.clone(),
             indicator: None,
-            evidence: [
-                ("bytes", json!(self.sent)),
-                ("received", json!(self.received)),
-                ("span", json!(self.what)),
-                ("bound", json!(self.bound.round())),
-                (
-                    "baseline_mu_sigma",
-                    json!([rounded(self.habit.mean), rounded(self.habit.variance.sqrt())]),
-                ),
-                ("baseline_days", json!(self.habit.days)),
-                ("ratio", json!(rounded(ratio))),
-                ("asn", json!(row.dst_asn)),
-                ("country", json!(row.dst_country.as_ref().map(Text::escaped))),
-                ("prevalence", json!(prevalence.hosts)),
-                ("new", json!(is_new)),
-                (
-                    "thresholds",
-                    json!({ "bytes": knobs.bytes, "ratio": RATIO, "hosts": RARE_HOSTS }),
-                ),
-            ]
-            .into(),
+            evidence: self.evidence(row, known, knobs),
             hunt: format!(
                 "SELECT * FROM flow WHERE src_ip = '{host}' AND {} AND {} ORDER BY src_bytes DESC",
                 place.condition(),
@@ -436,6 +414,37 @@ impl Excess {
             ),
         })
     }
+
+    fn evidence(
+        &self,
+        row: &FlowRecord,
+        known: Known,
+        knobs: &Knobs,
+    ) -> BTreeMap<&'static str, Value> {
+        let ratio = self.sent as f64 / (self.received.max(1) as f64);
+        let habit = [rounded(self.habit.mean), rounded(self.habit.variance.sqrt())];
+        [
+            ("bytes", json!(self.sent)),
+            ("received", json!(self.received)),
+            ("span", json!(self.what)),
+            ("bound", json!(self.bound.round())),
+            ("baseline_mu_sigma", json!(habit)),
+            ("baseline_days", json!(self.habit.days)),
+            ("ratio", json!(rounded(ratio))),
+            ("asn", json!(row.dst_asn)),
+            ("country", json!(row.dst_country.as_ref().map(Text::escaped))),
+            ("prevalence", json!(known.hosts)),
+            ("new", json!(known.new)),
+            ("thresholds", json!({ "bytes": knobs.bytes, "ratio": RATIO, "hosts": RARE_HOSTS })),
+        ]
+        .into()
+    }
+}
+
+/// How well a destination is known here.
+struct Known {
+    hosts: u64,
+    new: bool,
 }
 
 fn rounded(value: f64) -> f64 {

@@ -10,8 +10,8 @@
 //!
 //! # How
 //! SSH counts when either side sent 4 KiB or more, which a refused logon does not; SMB when the
-//! server accepted a session of a named user who is no machine (`…$`); other services when a rule of
-//! `[schedule]` names their service or destination and they answered. The rest is as in
+//! server accepted a session of a named user who is no machine (`…$`); other services when a rule
+//! of `[schedule]` names their service or destination and they answered. The rest is as in
 //! `rdp_off_hours`: the first rule about a login decides, then the habit of the user or, where the
 //! traffic names none, of the host. No rule is built in for these services. Rates are told for SSH
 //! only, for programs open SMB and data bases as they need.

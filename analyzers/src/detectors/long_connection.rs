@@ -6,7 +6,8 @@
 //!
 //! # Why it matters
 //! An implant need not call again and again: it can hold one connection, encrypted and silent, over
-//! which its owner speaks when he likes. Tunnels and remote desktops that nobody ordered look alike.
+//! which its owner speaks when he likes. Tunnels and remote desktops that nobody ordered look
+//! alike.
 //!
 //! # How
 //! The time that rows of flows cover is summed by host, server and port over a sliding day, by the

@@ -45,8 +45,8 @@ detectors! {
     net_scan
     new_destination
     port_scan
-    rdp_bruteforce
     rare_client
+    rdp_bruteforce
     rdp_off_hours
     remote_exec
     smb_bruteforce

@@ -10,23 +10,25 @@
 //! # How
 //! As `smb_scan`, for each class of ports: 3389; 22; 23 with 2323; 135; 5985 with 5986; 1433; 6379.
 //! There four failed first contacts more than answers decide (TRW), or 8 failed in 24 h, 6 in 72 h
-//! over 3 networks, 25 in 10 min, 100 that are not use in 10 min, and for sources from outside 20 in
-//! 24 h. Any other port by itself: 25 failed first contacts in 10 min inside; 100 to the outside,
-//! where browsers in an outage and file sharing fail often; 20 in 24 h from outside. 50 within a
-//! second are told as a worm. What answers others and does not answer this one does not count.
+//! over 3 networks, 25 in 10 min, 100 that are not use in 10 min, and for sources from outside 20
+//! in 24 h. Any other port by itself: 25 failed first contacts in 10 min inside; 100 to the
+//! outside, where browsers in an outage and file sharing fail often; 20 in 24 h from outside. 50
+//! within a second are told as a worm. What answers others and does not answer this one does not
+//! count.
 //!
 //! # False positives
 //! Inventory, monitoring that begins, discovery of printers: name the source in `assets.scanners`;
 //! what is swept every day is known after the first. Answers to forged packets begin without a SYN.
 //!
 //! # Knobs
-//! `sensitivity` (`low`, `medium`, `high`: thresholds times 1.5, 1, 0.4, three at least), `failures`
-//! (4), `failed_10m` (25), `hosts_10m` (100), `failed_24h` (8), `failed_72h` (6); up to 128.
+//! `sensitivity` (`low`, `medium`, `high`: thresholds times 1.5, 1, 0.4, three at least),
+//! `failures` (4), `failed_10m` (25), `hosts_10m` (100), `failed_24h` (8), `failed_72h` (6); up to
+//! 128.
 //!
 //! # References
 //! ATT&CK T1046 Network Service Discovery, T1018 Remote System Discovery, T1595.001 Scanning IP
-//! Blocks. J. Jung, V. Paxson, A. Berger, H. Balakrishnan, "Fast Portscan Detection Using Sequential
-//! Hypothesis Testing", 2004.
+//! Blocks. J. Jung, V. Paxson, A. Berger, H. Balakrishnan, "Fast Portscan Detection Using
+//! Sequential Hypothesis Testing", 2004.
 
 use std::net::IpAddr;
 
@@ -280,7 +282,14 @@ mod tests {
     use crate::grade::{Severity, Stage};
 
     /// So many hosts on a port, one in `gap` milliseconds, and what is said in the end.
-    fn sweep(src: &str, net: &str, port: u16, count: u32, gap: i64, state: &'static str) -> Vec<Finding> {
+    fn sweep(
+        src: &str,
+        net: &str,
+        port: u16,
+        count: u32,
+        gap: i64,
+        state: &'static str,
+    ) -> Vec<Finding> {
         let mut bench = Bench::new(watcher(&Knobs::default()));
         let mut said = Vec::new();
         for at in 0..count {

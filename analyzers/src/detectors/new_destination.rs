@@ -10,11 +10,11 @@
 //!
 //! # How
 //! Nothing is said during the first 14 days, in which places are learned. Afterwards a pair of
-//! country and system that no flow went to before is told once, with the host that went there first;
-//! a connection must have been answered. A server is a host that at least 10 others connected to;
-//! its destinations (registrable domain, else address) are learned for as many days from its first
-//! connection on, and told while it knows fewer than 64: a server that goes everywhere is none of
-//! that kind.
+//! country and system that no flow went to before is told once, with the host that went there
+//! first; a connection must have been answered. A server is a host that at least 10 others
+//! connected to; its destinations (registrable domain, else address) are learned for as many days
+//! from its first connection on, and told while it knows fewer than 64: a server that goes
+//! everywhere is none of that kind.
 //!
 //! # False positives
 //! New offices, new suppliers, content networks that move. Confidence is low by design.

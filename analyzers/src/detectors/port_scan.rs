@@ -15,12 +15,12 @@
 //! further test that fires and 0.1 where five times as many ports were tried; 0.85 at most.
 //!
 //! # False positives
-//! Vulnerability scanners: `assets.scanners`. A client of a host that is down fails on the few ports
-//! that it uses, however often. Passive FTP behind a broken firewall may cross the threshold.
+//! Vulnerability scanners: `assets.scanners`. A client of a host that is down fails on the few
+//! ports that it uses, however often. Passive FTP behind a broken firewall may cross the threshold.
 //!
 //! # Knobs
-//! `sensitivity` (`low`, `medium`, `high`: thresholds times 1.5, 1, 0.4, three at least), `ports_5m`
-//! (15), `ports_24h` (25), `sensitive_1m` (5); up to 128.
+//! `sensitivity` (`low`, `medium`, `high`: thresholds times 1.5, 1, 0.4, three at least),
+//! `ports_5m` (15), `ports_24h` (25), `sensitive_1m` (5); up to 128.
 //!
 //! # References
 //! ATT&CK T1046 Network Service Discovery, T1595.001 Scanning IP Blocks.
@@ -226,8 +226,9 @@ impl Tried {
         tests: &[Test; 3],
     ) -> Finding {
         let is_inside = matches!(heading, Heading::Internal | Heading::Outbound);
+        let tried = tests.iter().zip(self.fired);
         let fired: Vec<&Test> =
-            tests.iter().zip(self.fired).filter_map(|(test, fired)| fired.then_some(test)).collect();
+            tried.filter_map(|(test, fired)| fired.then_some(test)).collect();
         let names: Vec<&str> = fired.iter().map(|test| test.name).collect();
         let crossed: Vec<String> = fired.iter().map(|test| test.in_words()).collect();
         let mut ports: Vec<u16> = self.ports.iter().map(|(_, port)| *port).collect();
@@ -337,7 +338,8 @@ mod tests {
     #[test]
     fn what_intruders_want_is_told_sooner() {
         let wanted = [21, 113, 23, 135, 111, 143, 445, 554, 22, 995];
-        assert_eq!(scan(&Knobs::default(), &wanted, 1, "S0")[0].evidence["tests_fired"][0], "sensitive");
+        let findings = scan(&Knobs::default(), &wanted, 1, "S0");
+        assert_eq!(findings[0].evidence["tests_fired"][0], "sensitive");
         assert_eq!(scan(&Knobs::default(), &[22, 445, 3389, 80], 1, "S0"), []);
         let few = [113, 111, 143, 554, 995, 8_080];
         assert_eq!(scan(&Knobs::default(), &few, 1, "S0"), []);

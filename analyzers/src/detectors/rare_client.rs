@@ -12,10 +12,10 @@
 //! # How
 //! A client that is new to the network is watched for a day from its first use on. If then at most
 //! 3 hosts use it, and the host that did so first used it for at most 2 destinations, it is told:
-//! an update of a browser has spread by then. Script tools (python-requests, curl, Wget, PowerShell,
-//! Go's client, no User-Agent at all) are told at once where the host is seen with a browser, too,
-//! and at most 3 hosts know the destination. Nothing is said before the sensor has watched for
-//! seven days, or with fewer than 50 active hosts.
+//! an update of a browser has spread by then. Script tools (python-requests, curl, Wget,
+//! PowerShell, Go's client, no User-Agent at all) are told at once where the host is seen with a
+//! browser, too, and at most 3 hosts know the destination. Nothing is said before the sensor has
+//! watched for seven days, or with fewer than 50 active hosts.
 //!
 //! # False positives
 //! Devices with a firmware of their own, pilots of an update, developers.
@@ -24,7 +24,8 @@
 //! `hosts` (3): hosts that may use a rare client.
 //!
 //! # References
-//! ATT&CK T1071.001 Web Protocols. FoxIO, JA4+ Network Fingerprinting. Active Countermeasures, RITA.
+//! ATT&CK T1071.001 Web Protocols. FoxIO, JA4+ Network Fingerprinting. Active Countermeasures,
+//! RITA.
 
 use std::collections::VecDeque;
 use std::net::IpAddr;

@@ -9,10 +9,10 @@
 //! nine hours, or one on each of forty hosts in a day.
 //!
 //! # How
-//! An attempt is an RDP connection that did not become a desktop (`rdp.auth_likely` is false, or its
-//! result is `failed`). Rules, any of which fires: A, 10 attempts on one host in 30 min; B, 30 in
-//! 24 h; C, 3 hosts in 1 h or 5 in 24 h; D, 3 users from one source in 24 h; E, 20 sources on one
-//! host in 1 h. Confidence is 0.5, 0.1 more for each further time that the attempts reach A's
+//! An attempt is an RDP connection that did not become a desktop (`rdp.auth_likely` is false, or
+//! its result is `failed`). Rules, any of which fires: A, 10 attempts on one host in 30 min; B, 30
+//! in 24 h; C, 3 hosts in 1 h or 5 in 24 h; D, 3 users from one source in 24 h; E, 20 sources on
+//! one host in 1 h. Confidence is 0.5, 0.1 more for each further time that the attempts reach A's
 //! number, up to three, 0.15 more from inside.
 //!
 //! A success of the same source within 24 h behind 5 or more failures raises it to P1 where a rule
@@ -167,7 +167,8 @@ mod tests {
     #[test]
     fn guesses_on_many_hosts_are_spraying_however_slow() {
         let spray = |count: i64, gap: i64| {
-            watch((0..count).map(|at| (at * gap, OUTSIDE, format!("10.0.0.{}", at + 1), "hello", false)))
+            let target = |at: i64| format!("10.0.0.{}", at + 1);
+        watch((0..count).map(|at| (at * gap, OUTSIDE, target(at), "hello", false)))
         };
         assert_eq!(spray(2, 60), []);
         assert_eq!(spray(3, 1_800)[0].count, 3);

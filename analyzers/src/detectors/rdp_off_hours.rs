@@ -20,11 +20,11 @@
 //!
 //! *Habit.* For each user (or host) the hours of workdays and rest days are counted, with a
 //! half-life of 30 days; neighbouring hours count half. From 20 logins over 7 days on, the surprise
-//! of an hour is `-log2((c + 0.5) / (N + 24))` bits, and 2 more where the target was not seen for 30
-//! days. A login that breaks a rule and has at most 4 bits is the habit of the one who does it: its
-//! confidence is 0.2, so it stays in the archive. A login in allowed hours is told from 9 bits on,
-//! and one of which no rule speaks from 6. The rate is told when it exceeds the rule, or five and
-//! the 99.9 % bound of Poisson at one's own mean.
+//! of an hour is `-log2((c + 0.5) / (N + 24))` bits, and 2 more where the target was not seen for
+//! 30 days. A login that breaks a rule and has at most 4 bits is the habit of the one who does it:
+//! its confidence is 0.2, so it stays in the archive. A login in allowed hours is told from 9 bits
+//! on, and one of which no rule speaks from 6. The rate is told when it exceeds the rule, or five
+//! and the 99.9 % bound of Poisson at one's own mean.
 //!
 //! # False positives
 //! On-call staff, patch windows, colleagues in other time zones: write rules, such as
@@ -231,7 +231,8 @@ mod tests {
     fn the_baseline_outlives_a_restart() {
         let mut before = bench("");
         for day in 1..=31 {
-            login(&mut before, &format!("2025-03-{day:02}T02:10:00"), "zhang", "10.1.0.5", "10.2.0.9");
+            let at = format!("2025-03-{day:02}T02:10:00");
+            login(&mut before, &at, "zhang", "10.1.0.5", "10.2.0.9");
         }
         let memory = before.watcher.memory().unwrap();
         let mut after = bench("");

@@ -9,18 +9,18 @@
 //! stays below their lock-out.
 //!
 //! # How
-//! A `session_setup` with a status of a refused logon counts as an attempt, one that succeeds with a
-//! named user as a success. Rules: A, 10 attempts in 10 min on one host; B, 30 in 24 h; C, 5 hosts in
-//! 1 h or 10 in 24 h; D, 5 users in 24 h; E, 20 sources on one host in 1 h. Confidence and success
-//! are as in `rdp_bruteforce`. What Kerberos or encryption hides is not seen.
+//! A `session_setup` with a status of a refused logon counts as an attempt, one that succeeds with
+//! a named user as a success. Rules: A, 10 attempts in 10 min on one host; B, 30 in 24 h; C, 5
+//! hosts in 1 h or 10 in 24 h; D, 5 users in 24 h; E, 20 sources on one host in 1 h. Confidence and
+//! success are as in `rdp_bruteforce`. What Kerberos or encryption hides is not seen.
 //!
 //! # False positives
 //! A service with an old password tries for ever, at an even pace, as one user: the users in the
 //! evidence tell it. Correct its password.
 //!
 //! # Knobs
-//! `quick` (10), `attempts_24h` (30), `hosts_1h` (5), `hosts_24h` (10), `users` (5), `sources` (20);
-//! up to 128, hosts, users and sources up to 32.
+//! `quick` (10), `attempts_24h` (30), `hosts_1h` (5), `hosts_24h` (10), `users` (5), `sources`
+//! (20); up to 128, hosts, users and sources up to 32.
 //!
 //! # References
 //! ATT&CK T1110.001 Password Guessing, T1110.003 Password Spraying, T1021.002 SMB/Windows Admin

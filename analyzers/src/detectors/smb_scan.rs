@@ -6,27 +6,28 @@
 //! any host of ours that turns to SMB in the outside world, where hardly anyone has business.
 //!
 //! # Why it matters
-//! File sharing is how WannaCry, NotPetya and most intruders move from one Windows host to the next,
-//! and looking for port 445 comes before that. Outbound SMB also gives logon secrets away.
+//! File sharing is how WannaCry, NotPetya and most intruders move from one Windows host to the
+//! next, and looking for port 445 comes before that. Outbound SMB also gives logon secrets away.
 //!
 //! # How
 //! Only first contacts count: pairs that had nothing to do with each other for a day or more. Their
 //! outcome is that of the flow: *failed* (no answer or a refusal), *empty* (accepted, given up),
-//! *brief* (the responder gave less than 4 KiB), *used*. Failing to reach a host that answers others
-//! is an outage and not counted; nor is greeting a host that others use. A client that tries both
-//! ports of a host at once is judged by port 445 alone.
+//! *brief* (the responder gave less than 4 KiB), *used*. Failing to reach a host that answers
+//! others is an outage and not counted; nor is greeting a host that others use. A client that tries
+//! both ports of a host at once is judged by port 445 alone.
 //!
-//! A sequential test (TRW) weighs failures against answers: from a fresh start four failures decide,
-//! whatever their pace, if no day passes without one. For sources of ours windows count contacts
-//! that are not use: 10 hosts in 10 min, 20 in 1 h, 30 in 24 h; 8 failed ones in 24 h; 6 failed ones
-//! in 72 h over 3 networks. For sources from outside: 20 hosts in 24 h, and the failed ones as
-//! above. 50 hosts within one second are told as a worm. Touching three decoys (`assets.canaries`)
-//! divides every threshold by 2.5. The first test that fires raises the alert, others raise its
-//! confidence: 0.45, 0.10 for each further test, 0.15 if four fifths failed, 0.15 if the source
-//! serves no SMB itself; at most 0.85. It is said again when the number of hosts has doubled.
+//! A sequential test (TRW) weighs failures against answers: from a fresh start four failures
+//! decide, whatever their pace, if no day passes without one. For sources of ours windows count
+//! contacts that are not use: 10 hosts in 10 min, 20 in 1 h, 30 in 24 h; 8 failed ones in 24 h; 6
+//! failed ones in 72 h over 3 networks. For sources from outside: 20 hosts in 24 h, and the failed
+//! ones as above. 50 hosts within one second are told as a worm. Touching three decoys
+//! (`assets.canaries`) divides every threshold by 2.5. The first test that fires raises the alert,
+//! others raise its confidence: 0.45, 0.10 for each further test, 0.15 if four fifths failed, 0.15
+//! if the source serves no SMB itself; at most 0.85. It is said again when the number of hosts has
+//! doubled.
 //!
-//! SMB to the outside world: one host is worth a look (P2), three contacts that are not use are told
-//! as what WannaCry does (P1).
+//! SMB to the outside world: one host is worth a look (P2), three contacts that are not use are
+//! told as what WannaCry does (P1).
 //!
 //! # False positives
 //! Vulnerability scanners and inventory of our own: name them in `assets.scanners`. Backup servers
@@ -36,9 +37,9 @@
 //! outside: allow them by address.
 //!
 //! # Knobs
-//! `sensitivity` (`low`, `medium`, `high`: thresholds times 1.5, 1, 0.4, three at least), `failures` (4, of the
-//! sequential test), `hosts_10m` (10), `hosts_1h` (20), `hosts_24h` (30), `failed_24h` (8),
-//! `failed_72h` (6); each up to 128.
+//! `sensitivity` (`low`, `medium`, `high`: thresholds times 1.5, 1, 0.4, three at least),
+//! `failures` (4, of the sequential test), `hosts_10m` (10), `hosts_1h` (20), `hosts_24h` (30),
+//! `failed_24h` (8), `failed_72h` (6); each up to 128.
 //!
 //! # References
 //! ATT&CK T1046 Network Service Discovery, T1018 Remote System Discovery, T1210 Exploitation of
@@ -269,20 +270,25 @@ fn outbound(finding: Finding, probing: &Probing) -> Finding {
             Severity::HIGH,
             finding.confidence.max(0.75),
             format!("{source} looks for SMB servers in the outside world: {hosts} so far"),
-            "WannaCry and its kind do this from every host that they infect: take it off the              network and look at what it does inside.",
+            "WannaCry and its kind do this from every host that they infect: take it off \
+             the network and look at what it does inside.",
         )
     } else {
         (
             Severity::MEDIUM,
             0.5,
             format!("{source} contacted SMB in the outside world"),
-            "A link to a file:// address or a picture in a mail is enough, and gives the user's              logon secrets away; a cloud file share is the honest reason: allow it by address.",
+            "A link to a file:// address or a picture in a mail is enough, and gives the \
+             user's logon secrets away; a cloud file share is the honest reason: allow it by \
+             address.",
         )
     };
     Finding {
         title: Text::from(title),
         description: Text::from(format!(
-            "{source} turned to {hosts} outside hosts on TCP/445 or 139 for the first time in a              day or more: {} failed, {} were used. {OUTSIDE_HOSTS} that are not use are told as a              worm. {meaning}",
+            "{source} turned to {hosts} outside hosts on TCP/445 or 139 for the first time \
+             in a day or more: {} failed, {} were used. {OUTSIDE_HOSTS} that are not use are told \
+             as a worm. {meaning}",
             counts.failed, counts.used
         )),
         severity,

@@ -2,9 +2,9 @@
 //!
 //! # What it detects
 //! Handshakes with servers in the world whose certificate or name is odd in ways that tools of
-//! attackers are: a certificate that Cobalt Strike ships, a self-signed or brand-new one, one with a
-//! random name or a validity of decades, no server name at all, or a name that was never looked up
-//! where names otherwise are.
+//! attackers are: a certificate that Cobalt Strike ships, a self-signed or brand-new one, one with
+//! a random name or a validity of decades, no server name at all, or a name that was never looked
+//! up where names otherwise are.
 //!
 //! # Why it matters
 //! Nobody has to buy a certificate to encrypt. Who sets a server up for an intrusion often signs
@@ -15,9 +15,9 @@
 //! self-signed leaf 1; a leaf that began less than 7 days ago 1; no server name and no certificate
 //! that tells one 1; a subject whose name looks generated (the model of `dga`, s > 5) 1; a validity
 //! above ten years 1; a server name that this host never asked for within a day, where nine of ten
-//! names are asked for, 1; an address that is none of those that the name was resolved to, 1. Weight
-//! 3 is told at once. Otherwise it takes 2 signs, at most 3 hosts of ours that know the destination,
-//! and 20 active hosts, for in small networks everything is rare.
+//! names are asked for, 1; an address that is none of those that the name was resolved to, 1.
+//! Weight 3 is told at once. Otherwise it takes 2 signs, at most 3 hosts of ours that know the
+//! destination, and 20 active hosts, for in small networks everything is rare.
 //!
 //! # False positives
 //! Appliances and devices that sign for themselves, private clouds, content networks that answer

@@ -102,7 +102,10 @@ impl Scan<'_> {
         let windows: Vec<Value> = rules
             .windows
             .iter()
-            .map(|rule| json!({ "test": rule.test.name(), "least": rule.least, "seconds": rule.span }))
+            .map(|rule| {
+                let test = rule.test.name();
+                json!({ "test": test, "least": rule.least, "seconds": rule.span })
+            })
             .collect();
         [
             ("service", json!(self.service)),

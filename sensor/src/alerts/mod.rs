@@ -4,9 +4,9 @@
 //! every sink that the configuration names; or counted as shed, where a bound was reached.
 //!
 //! [`Delivery`] numbers alerts and puts them into the [`outbox`], which is on disk where the sensor
-//! has a state directory. One [`courier`] a sink takes them from there, has a [format](formats) make
-//! a message of each, and hands it to the [sink](sinks). Nothing here runs in a thread that handles
-//! packets, except [`Delivery::send`], which appends to a queue in memory.
+//! has a state directory. One [`courier`] a sink takes them from there, has a [format](formats)
+//! make a message of each, and hands it to the [sink](sinks). Nothing here runs in a thread that
+//! handles packets, except [`Delivery::send`], which appends to a queue in memory.
 
 mod alert;
 pub mod config;

@@ -1,8 +1,8 @@
 //! Where packets come from: capture files, directories of them, standard input, interfaces.
 //!
-//! In: paths, or names of interfaces. Out: batches of packets that share one block of bytes, so that
-//! a packet is never copied on its way to the worker that owns its flow; what went wrong on the way,
-//! as [`Problem`]s with path and offset; and a [`Tally`] of every packet.
+//! In: paths, or names of interfaces. Out: batches of packets that share one block of bytes, so
+//! that a packet is never copied on its way to the worker that owns its flow; what went wrong on
+//! the way, as [`Problem`]s with path and offset; and a [`Tally`] of every packet.
 //!
 //! # How a file is read
 //! `inputs` finds the files and puts them in the order of their first packets. `unpack` looks at

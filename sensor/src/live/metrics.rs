@@ -94,7 +94,7 @@ mod tests {
             "serval_packets_received_total 12",
             "serval_packets_skipped_total{reason=\"arp\"} 3",
             "serval_interface_heard{interface=\"eth0\"} 1",
-            "# HELP serval_outbox_entries Alerts that wait.",
+            "# HELP serval_outbox_entries Alerts that wait",
             "serval_outbox_entries 5",
             "# EOF",
         ] {

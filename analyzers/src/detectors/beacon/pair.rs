@@ -1,7 +1,7 @@
 //! What is remembered of a host and a destination, and of a host's hours.
 //!
-//! In: beats, with what they told beside their time. Out: facts for the story, and whether something
-//! else says it better.
+//! In: beats, with what they told beside their time. Out: facts for the story, and whether
+//! something else says it better.
 
 use std::time::Duration;
 

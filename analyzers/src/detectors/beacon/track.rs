@@ -1,7 +1,7 @@
 //! The beats of one host towards one destination.
 //!
-//! In: beats in about the order of their time. Out: a [`Standing`] whenever enough new beats came to
-//! judge them again. A track keeps the last [`BEACON_RING`] beats and a summary of the cadences
+//! In: beats in about the order of their time. Out: a [`Standing`] whenever enough new beats came
+//! to judge them again. A track keeps the last [`BEACON_RING`] beats and a summary of the cadences
 //! before, so that a beacon that changes its sleep is still one beacon.
 
 use std::collections::VecDeque;
@@ -35,8 +35,8 @@ const CADENCE: usize = 6;
 /// How far intervals of one cadence may be apart: twice the shortest, and a little.
 const CADENCE_SPREAD: f64 = 2.2;
 
-/// A pause of at least so many seconds, and of more periods than can be missed beats, is an absence:
-/// a host that is switched off at night breaks no rhythm.
+/// A pause of at least so many seconds, and of more periods than can be missed beats, is an
+/// absence: a host that is switched off at night breaks no rhythm.
 const ABSENCE: f64 = 4.0 * 3_600.0;
 
 /// An absence is that many periods at least.

@@ -3,11 +3,11 @@
 //! In: the label that somebody registered. Out: the logarithm of how much likelier it is among
 //! generated names than among ordinary ones; above 0 it is.
 //!
-//! `model.bin` is written by `tools/dga/train` from two public lists of names, of which every second
-//! name is for training; the tool says what its bytes are, and prints how well they tell the rest.
-//! On that rest (7,502 generated and 7,524 ordinary names): area under the ROC curve 0.920; above 5,
-//! precision 0.98 at a recall of 0.70; above 2, 0.94 at 0.77. Names made of words look ordinary to
-//! it, and families that are not on the list may.
+//! `model.bin` is written by `tools/dga/train` from two public lists of names, of which every
+//! second name is for training; the tool says what its bytes are, and prints how well they tell the
+//! rest. On that rest (7,502 generated and 7,524 ordinary names): area under the ROC curve 0.920;
+//! above 5, precision 0.98 at a recall of 0.70; above 2, 0.94 at 0.77. Names made of words look
+//! ordinary to it, and families that are not on the list may.
 
 /// One signed byte for each three letters.
 static MODEL: &[u8; SYMBOLS * SYMBOLS * SYMBOLS] = include_bytes!("model.bin");

@@ -185,7 +185,10 @@ fn endpoint(ip: Option<&String>, port: Option<u16>) -> Option<Value> {
 
 /// What an analyst pivots on: addresses, and the indicator where the schema knows its kind.
 fn observables(alert: &Alert) -> Vec<Value> {
-    let observable = |name: &str, kind: u8, kind_name: &str, value: &str| json!({ "name": name, "type_id": kind, "type": kind_name, "value": value });
+    let observable = |name: &str, kind: u8, kind_name: &str, value: &str| {
+        let kind_name = kind_name.to_owned();
+        json!({ "name": name, "type_id": kind, "type": kind_name, "value": value })
+    };
     let address = |name: &str, value: Option<&String>| {
         let value = value.filter(|value| is_address(value));
         value.map(|value| observable(name, 2, "IP Address", value))

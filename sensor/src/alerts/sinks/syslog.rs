@@ -1,9 +1,9 @@
 //! Alerts to a syslog receiver: RFC 5424 messages with a JSON, CEF or LEEF body.
 //!
 //! In: alerts. Out: datagrams (RFC 5426), or messages on a stream (RFC 6587, and RFC 5425 over
-//! TLS, in [`super::stream`]). A datagram holds at most [`DATAGRAM_BYTES_MAX`]: optional columns are
-//! left out for it. UDP tells nobody what is lost; what can be told, a refusal by the receiver's
-//! host, is waited for.
+//! TLS, in [`super::stream`]). A datagram holds at most [`DATAGRAM_BYTES_MAX`]: optional columns
+//! are left out for it. UDP tells nobody what is lost; what can be told, a refusal by the
+//! receiver's host, is waited for.
 
 use std::net::UdpSocket;
 use std::time::Duration;

@@ -2,8 +2,8 @@
 //!
 //! In: alerts. Out: requests over HTTP or HTTPS, one after the other. 2xx has arrived. What a
 //! server says about the alert itself (400, 413, 422, …) refuses that alert at once; what it says
-//! about the way there (401, 403, 404, 408, 429, …) is tried [`TRIES_MAX`] times, so that a token can
-//! be put right; a server that fails or is not there (5xx, no connection) is tried for ever.
+//! about the way there (401, 403, 404, 408, 429, …) is tried [`TRIES_MAX`] times, so that a token
+//! can be put right; a server that fails or is not there (5xx, no connection) is tried for ever.
 //! `Idempotency-Key` is the same for an alert that comes twice.
 
 use std::sync::Arc;

@@ -3,8 +3,8 @@
 //!
 //! In: events, enriched; the matcher of the moment. Out: findings. A name that matched and the
 //! address that it resolved to are one story: the connection to that address is told with the
-//! look-up, and raises its confidence above the feed's own. No protocol is known here but DNS, whose
-//! answers link a name to an address.
+//! look-up, and raises its confidence above the feed's own. No protocol is known here but DNS,
+//! whose answers link a name to an address.
 
 mod story;
 mod weight;
