@@ -308,3 +308,43 @@ pub const SMB_PAIRS_WATCHED: usize = 20_000;
 
 /// Files, calls and the like that a finding names.
 pub const LATERAL_NAMES: usize = 16;
+/// Hosts that ask for names which look generated. Few do; resolvers' clients could be many.
+pub const DGA_HOSTS: usize = 50_000;
+
+/// Odd names of one host that are kept of an hour.
+pub const DGA_NAMES: usize = 128;
+
+/// Domains that hosts ask below, by host: some 400 bytes each, 700 once there are many names.
+/// Whoever asks below ever new domains would grow it for ever.
+pub const TUNNEL_ZONES: usize = 300_000;
+
+/// Pairs of a host and a port in the world with flows above a minute: some 400 bytes each.
+pub const LONG_PAIRS: usize = 100_000;
+
+/// Pairs of a host and an address in the world whose connections are counted, 150 bytes each. A pair
+/// that is worth a word comes up every second, and is never the oldest.
+pub const STROBE_PAIRS: usize = 250_000;
+
+/// Pairs of a host and a destination whose volume is known: some 400 bytes, 700 with their flows.
+pub const EXFIL_PAIRS: usize = 250_000;
+
+/// Pairs of a country and an autonomous system that were met. There are not so many.
+pub const NEW_PLACES: usize = 250_000;
+
+/// Hosts that others connect to.
+pub const NEW_SERVERS: usize = 50_000;
+
+/// Destinations of a server that are known; one with more goes everywhere.
+pub const NEW_SERVER_DESTINATIONS: usize = 64;
+
+/// Clients that are new and have a day to spread. Whoever makes up ever new ones would grow it.
+pub const RARE_CLIENTS: usize = 20_000;
+
+/// Hosts that were seen with a browser.
+pub const RARE_WORKSTATIONS: usize = 250_000;
+
+/// Look-ups that are remembered for a day, of hosts and of names: 6 MB each.
+pub const TLS_LOOKUPS: usize = 2_000_000;
+
+/// Pairs of a host and an odd server.
+pub const TLS_TOLD: usize = 20_000;

@@ -37,9 +37,15 @@ detectors! {
     admin_share_exec
     beacon
     canary
+    dga
+    dns_tunnel
+    exfil_volume
     login_baseline
+    long_connection
     net_scan
+    new_destination
     port_scan
+    rare_client
     rdp_bruteforce
     rdp_off_hours
     remote_exec
@@ -47,6 +53,8 @@ detectors! {
     smb_exploit
     smb_scan
     ssh_bruteforce
+    strobe
+    tls_anomaly
 }
 
 #[cfg(test)]

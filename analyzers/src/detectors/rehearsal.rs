@@ -98,6 +98,11 @@ impl Rehearsal {
         self.tell(start + length, start, flow, Told::Row(Box::new(record)));
     }
 
+    /// A row that is made by hand.
+    pub(crate) fn row(&mut self, time: f64, start: f64, flow: &FlowId, row: FlowRecord) {
+        self.tell(time, start, flow, Told::Row(Box::new(row)));
+    }
+
     /// Payload after a silence.
     pub(crate) fn active(&mut self, seconds: f64, flow: &FlowId, bytes: u32) {
         self.tell(seconds, seconds, flow, Told::Active(bytes));

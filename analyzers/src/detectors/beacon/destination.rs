@@ -140,7 +140,7 @@ fn quoted(bytes: &[u8]) -> String {
 }
 
 /// The network that servers of one owner share: a /24, in IPv6 a /48.
-pub(super) fn network_of(address: IpAddr) -> IpAddr {
+pub(in crate::detectors) fn network_of(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(v4) => IpAddr::V4((v4.to_bits() & 0xffff_ff00).into()),
         IpAddr::V6(v6) => IpAddr::V6((v6.to_bits() & !(u128::MAX >> 48)).into()),
@@ -152,7 +152,7 @@ fn network_text(network: IpAddr) -> String {
 }
 
 /// How addresses of a network begin, in their canonical text.
-fn prefix_text(network: IpAddr) -> String {
+pub(in crate::detectors) fn prefix_text(network: IpAddr) -> String {
     let text = network.to_string();
     match network {
         IpAddr::V4(_) => text.strip_suffix('0').unwrap_or(&text).to_owned(),
@@ -193,7 +193,8 @@ const CLASSES: &[(&[u8], &str)] = &[
     (b"ocsp.globalsign.com", "certificate status"),
 ];
 
-fn class_of(name: &[u8]) -> Option<&'static str> {
+/// What a name is known to be, where that is harmless.
+pub(in crate::detectors) fn class_of(name: &[u8]) -> Option<&'static str> {
     let class = CLASSES.iter().find(|(known, _)| domain::is_within(name, known));
     class.map(|(_, class)| *class)
 }

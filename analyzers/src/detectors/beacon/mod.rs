@@ -68,6 +68,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+pub(in crate::detectors) use destination::{class_of, network_of, prefix_text};
 pub use score::{Score, score};
 
 use crate::detector::{Detector, Event, Findings, Interest, Watcher, What};
@@ -82,7 +83,7 @@ use crate::scene::{Heading, Scene, assets};
 use crate::text::Text;
 use crate::time::Timestamp;
 use admission::Admission;
-use destination::{Key, Target, network_of};
+use destination::{Key, Target};
 use flows::{Flows, Opened};
 use pair::{Facts, Pair, Rhythm, hour_of_day};
 
