@@ -41,7 +41,8 @@ struct EvaluateArgs {
     /// Labels, as `write` left them.
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
     labels: Vec<PathBuf>,
-    /// Alerts, or all rows, as lines of JSON.
+    /// Alerts as they were told, which the configuration beside the capture sends to
+    /// `x.alerts.jsonl`. Rows do as well; of those the time of detection is the last of the alert.
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
     alerts: Vec<PathBuf>,
     /// The archive of the run, or its rows as lines of JSON: scores are compared on its flows.
@@ -148,8 +149,12 @@ fn write(args: &WriteArgs) -> Done {
     if let Some(feed) = &feed {
         std::fs::write(feed, indicators.join("\n") + "\n")?;
     }
-    let (allow, calendar) = (file("allow.toml"), file("calendar.json"));
-    let files = Files { allow: &allow, calendar: &calendar, indicators: feed.as_deref() };
+    let files = Files {
+        allow: &file("allow.toml"),
+        calendar: &file("calendar.json"),
+        alerts: &file("alerts.jsonl"),
+        indicators: feed.as_deref(),
+    };
     std::fs::write(file("toml"), surroundings::configuration(&site, files))?;
     Ok(())
 }

@@ -16,6 +16,8 @@ pub struct Files<'a> {
     pub allow: &'a Path,
     /// The calendar.
     pub calendar: &'a Path,
+    /// Where alerts are told as they are raised: the time of detection is told nowhere else.
+    pub alerts: &'a Path,
     /// The feed, where there is one.
     pub indicators: Option<&'a Path>,
 }
@@ -27,6 +29,7 @@ pub fn configuration(site: &Site, files: Files<'_>) -> String {
         "[sensor]\nhome_networks = [\"{HOME_NETWORK}\"]\ntimezone = \"{}\"\n\n\
          [assets]\ncanaries = [\"{}\"]\nscanners = [\"{}\", \"{}\"]\n\
          domain_controllers = [\"{}\"]\n\n[schedule]\ncalendar = {}\n\n\
+         [alerts]\nsinks = [{{ type = \"jsonl\", path = {} }}]\n\n\
          [intel]\nallow = [{}]\n",
         site.zone_name(),
         servers::CANARY,
@@ -34,6 +37,7 @@ pub fn configuration(site: &Site, files: Files<'_>) -> String {
         servers::MONITOR,
         servers::DOMAIN_CONTROLLER,
         quoted(files.calendar),
+        quoted(files.alerts),
         quoted(files.allow),
     );
     if let Some(indicators) = files.indicators {
@@ -72,7 +76,8 @@ mod tests {
     fn a_configuration_names_what_is_there_and_no_more() {
         let site = Site::new("Europe/Berlin").unwrap();
         let (allow, calendar) = (Path::new("/x/a.toml"), Path::new("/x/c.json"));
-        let files = Files { allow, calendar, indicators: None };
+        let alerts = Path::new("/x/alerts.jsonl");
+        let files = Files { allow, calendar, alerts, indicators: None };
         let plain = configuration(&site, files);
         assert!(plain.contains("timezone = \"Europe/Berlin\"") && plain.contains("'/x/a.toml'"));
         assert!(plain.contains("calendar = '/x/c.json'") && !plain.contains("feeds"));

@@ -92,6 +92,9 @@ pub fn read(path: &Path) -> Result<Vec<Alert>, Box<dyn std::error::Error>> {
         }
         let Some(host) = line.host else { continue };
         let (id, alert) = (line.alert_id.clone(), alert(line, host));
+        if alert.is_silenced() {
+            continue;
+        }
         match alerts.get_mut(&id) {
             Some(known) => known.update(alert),
             None => {
@@ -155,6 +158,11 @@ impl Alert {
         self.confidence = self.confidence.max(later.confidence);
         self.texts.extend(later.texts);
         self.evidence = later.evidence;
+    }
+
+    /// Whether an entry of the allow-list kept it from being told.
+    fn is_silenced(&self) -> bool {
+        self.evidence.get("suppressed_by").is_some_and(|by| !by.is_null())
     }
 
     /// The length of a list in its evidence.

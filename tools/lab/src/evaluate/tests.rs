@@ -53,6 +53,12 @@ fn what_is_said_twice_is_one_alert_that_was_raised_the_first_time() {
 }
 
 #[test]
+fn what_the_allow_list_silenced_was_not_said() {
+    let silenced = line("a", "beacon", "2026-03-02T00:20:00Z", "{\"suppressed_by\":\"ours\"}");
+    assert!(read(&[silenced]).is_empty());
+}
+
+#[test]
 fn a_pair_is_found_by_name_by_address_or_not_at_all() {
     for (to, found) in
         [("c2.test", 1.0), ("45.1.2.3:443/tcp", 1.0), ("other.test", 0.0), ("45.1.2.3", 0.0)]
