@@ -68,7 +68,8 @@ fn push_hex(out: &mut String, bytes: &[u8]) {
 }
 
 /// Characters that move a terminal's cursor, hide text or break a line where none was meant.
-fn is_hostile(c: char) -> bool {
+#[must_use]
+pub fn is_hostile(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}')
         || matches!(c, '\u{2066}'..='\u{2069}' | '\u{feff}')

@@ -21,7 +21,7 @@ use crate::flow::uid::UidMaker;
 use crate::pipeline::{self, RunCounts, RunSettings};
 use crate::progress::Meter;
 use crate::rows::json::JsonLines;
-use crate::stats::{Counts, StatsRecord};
+use crate::stats::Counts;
 use crate::summary::Summary;
 use crate::watch::knowledge::Knowledge;
 use crate::watch::{Sinks, Watch};
@@ -159,7 +159,7 @@ fn write_stats(watch: &mut Watch, counts: &RunCounts, tally: Tally) -> Result<()
     let Some(clock) = counts.clock else { return Ok(()) };
     let counts = Counts { packets: counts.packets.clone(), tally, flows: counts.flows };
     let gap_percent = watch.overview().gap_percent();
-    let record = StatsRecord::between(&Counts::default(), &counts, gap_percent);
+    let record = counts.row_since(&Counts::default(), gap_percent);
     watch.write(clock, Box::new(record))
 }
 

@@ -6,47 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use analyzers::{Text, record};
+pub use analyzers::StatsRecord;
+use analyzers::Text;
 
 use crate::capture::Tally;
 use crate::decode::SkipCounts;
-
-record! {
-    /// What was received and what became of every packet: of a whole replay, or of an interval of
-    /// live capture. Fragments that wait for others are in a later interval's row.
-    pub struct StatsRecord: "stats" {
-        /// Worker that the row is about; null for the sum.
-        worker: Option<i32>,
-        /// Packets given by the capture.
-        received: i64,
-        /// Packets that belong to a flow.
-        decoded: i64,
-        /// Packets that do not; see `skipped_reasons`.
-        skipped: i64,
-        /// JSON object: reason, count.
-        skipped_reasons: Text,
-        /// Packets that the system lost before the sensor, as the capture's own statistics say.
-        kernel_drops: Option<i64>,
-        /// Packets that the interface lost, as the capture's own statistics say.
-        interface_drops: Option<i64>,
-        /// Packets that waited in a full queue of the sensor and were let go.
-        queue_drops: i64,
-        /// Captured bytes.
-        bytes: i64,
-        /// Flows in the table when the row was written.
-        flows_open: i64,
-        /// Flows that were ended because the table was full.
-        flows_evicted: i64,
-        /// Bytes of state; null in a replay.
-        memory_bytes: Option<i64>,
-        /// Drops over received plus drops, in percent.
-        loss_percent: f64,
-        /// Share of TCP payload bytes that were sent and never seen, in percent.
-        gap_percent: f64,
-        /// Packets whose IP or transport checksum does not match.
-        bad_checksums: i64,
-    }
-}
 
 /// Counts of one decoder.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -185,10 +149,11 @@ impl Board {
     }
 }
 
-impl StatsRecord {
-    /// The row of what was counted between `before` and `now`.
+impl Counts {
+    /// The row of what was counted since `before`.
     #[must_use]
-    pub fn between(before: &Counts, now: &Counts, gap_percent: f64) -> Self {
+    pub fn row_since(&self, before: &Self, gap_percent: f64) -> StatsRecord {
+        let now = self;
         let since = |now: u64, before: u64| signed(now.saturating_sub(before));
         let (packets, old) = (&now.packets, &before.packets);
         let reasons: serde_json::Map<_, _> = packets
@@ -198,7 +163,7 @@ impl StatsRecord {
             .filter(|(_, count)| *count > 0)
             .map(|(reason, count)| (reason.name().to_owned(), count.into()))
             .collect();
-        Self {
+        StatsRecord {
             worker: None,
             received: since(packets.received, old.received),
             decoded: since(packets.decoded, old.decoded),

@@ -1,19 +1,3 @@
-//! Every table that is written: those of the sensor, then those that the protocols declare.
+//! Every table that is written.
 
-use analyzers::weird::WeirdRecord;
-use analyzers::{AlertRecord, FlowRecord, Table, protocols};
-
-use crate::stats::StatsRecord;
-
-/// All tables, each once.
-#[must_use]
-pub fn all() -> Vec<&'static Table> {
-    let mut tables =
-        vec![&FlowRecord::TABLE, &WeirdRecord::TABLE, &StatsRecord::TABLE, &AlertRecord::TABLE];
-    for table in protocols::ALL.iter().flat_map(|protocol| protocol.tables) {
-        if !tables.iter().any(|known| known.name == table.name) {
-            tables.push(table);
-        }
-    }
-    tables
-}
+pub use analyzers::tables::all;

@@ -54,12 +54,19 @@ impl Part {
     /// Reads a feed; what it gave.
     #[must_use]
     pub fn load(feed: &Feed) -> (Self, Tally) {
+        Self::load_wanted(feed, &mut |_| true)
+    }
+
+    /// Reads a feed, but takes only the indicators that are `wanted`; what it gave.
+    #[must_use]
+    pub fn load_wanted(feed: &Feed, wanted: &mut dyn FnMut(&Indicator) -> bool) -> (Self, Tally) {
         let mut packing = Packing::default();
         let bytes = std::fs::metadata(&feed.path).map_or(0, |metadata| metadata.len());
         let lines = usize::try_from(bytes / BYTES_PER_LINE).unwrap_or(0);
         packing.index.reserve(lines.min(limits::INDICATORS));
-        feed.read(&mut packing);
-        let Packing { mut index, mut entries, profiles, tally, .. } = packing;
+        let mut chosen = Chosen { packing, wanted };
+        feed.read(&mut chosen);
+        let Packing { mut index, mut entries, profiles, tally, .. } = chosen.packing;
         index.shrink();
         entries.shrink_to_fit();
         (Self { index: Arc::new(index), entries, profiles }, tally)
@@ -144,6 +151,28 @@ impl Tally {
     #[must_use]
     pub fn total(&self) -> usize {
         self.taken.iter().sum()
+    }
+}
+
+/// A part that takes only what is wanted.
+struct Chosen<'a> {
+    packing: Packing,
+    wanted: &'a mut dyn FnMut(&Indicator) -> bool,
+}
+
+impl Intake for Chosen<'_> {
+    fn indicator(&mut self, indicator: Indicator) {
+        if (self.wanted)(&indicator) {
+            self.packing.indicator(indicator);
+        }
+    }
+
+    fn withheld(&mut self) {
+        self.packing.withheld();
+    }
+
+    fn refuse(&mut self, refusal: Refusal) {
+        self.packing.refuse(refusal);
     }
 }
 

@@ -15,7 +15,7 @@ use crate::capture::Tally;
 use crate::clock::{self, Stopwatch};
 use crate::event::Event;
 use crate::pipeline::{RunCounts, Stage, StageError};
-use crate::stats::{Board, Counts, StatsRecord, loss_percent};
+use crate::stats::{Board, Counts, loss_percent};
 use crate::watch::Watch;
 
 /// The second stage, and its reports.
@@ -93,7 +93,7 @@ impl Reporter {
 
     fn report(&mut self, counts: &Counts) -> Result<(), StageError> {
         let gap_percent = self.watch.overview().gap_percent();
-        let record = StatsRecord::between(&self.reported, counts, gap_percent);
+        let record = counts.row_since(&self.reported, gap_percent);
         self.watch.write(clock::now(), Box::new(record))?;
         self.reported.clone_from(counts);
         self.since = Stopwatch::start();
