@@ -1,5 +1,6 @@
 //! What was typed.
 
+use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -30,6 +31,13 @@ pub enum Command {
     /// Say whether a configuration can be used, and what is wrong with it.
     #[command(after_help = CHECK_HELP)]
     Check(CheckArgs),
+    /// Ask the archive: SQL, canned hunts, reports. `serval hunt --help` says more.
+    #[command(disable_help_flag = true)]
+    Hunt {
+        /// What the hunt is to do.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
+        args: Vec<OsString>,
+    },
     /// Print the tables and columns that are written.
     Schema(SchemaArgs),
 }

@@ -19,6 +19,7 @@ pub mod decode;
 pub mod enrich;
 pub mod event;
 pub mod flow;
+pub mod hunt;
 pub mod intel;
 pub mod live;
 pub mod memory;

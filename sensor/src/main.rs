@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use sensor::cli::{Cli, Command, SchemaForm};
-use sensor::{check, intel, live, replay, schema, tables};
+use sensor::{check, hunt, intel, live, replay, schema, tables};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -24,6 +24,7 @@ fn main() -> ExitCode {
         Command::Status(args) => live::status(args),
         Command::Intel(args) => intel::ask::run(&args.command),
         Command::Check(args) => check::check(args),
+        Command::Hunt { args } => hunt::run(args).map_err(Into::into),
         Command::Schema(args) => print_schema(args.format),
     };
     done.unwrap_or_else(|error| {
