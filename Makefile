@@ -12,11 +12,11 @@ FUZZ_SECONDS ?= 3600
 
 ## demo: replay the recorded captures and print the summary
 demo: system
-	$(CARGO) run --quiet --bin serval -- replay pcaps
+	$(CARGO) run --quiet --package sensor --bin serval -- replay pcaps
 
 ## test: everything that must hold
 test: system
-	$(CARGO) build --quiet --bin serval
+	$(CARGO) build --quiet --package sensor --bin serval
 	$(CARGO) test --workspace --quiet
 
 ## check: formatting, lints, then the tests

@@ -1,0 +1,58 @@
+//! What a hunt had to read of the archive, and what it was spared.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Counts files while scans are planned. One for each archive in use; a query starts it anew.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    files: AtomicU64,
+    bytes: AtomicU64,
+    files_chosen: AtomicU64,
+    bytes_chosen: AtomicU64,
+}
+
+/// What the archive held for the tables of a query, and how much of it time did not rule out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// Files of the tables that were asked, as far as their folders were listed.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Files that time did not rule out.
+    pub files_chosen: u64,
+    /// Their bytes.
+    pub bytes_chosen: u64,
+}
+
+impl Ledger {
+    /// Forgets what was counted.
+    pub fn clear(&self) {
+        for count in [&self.files, &self.bytes, &self.files_chosen, &self.bytes_chosen] {
+            count.store(0, Ordering::Relaxed);
+        }
+    }
+
+    /// Counts files that were listed.
+    pub(super) fn listed(&self, files: usize, bytes: u64) {
+        self.files.fetch_add(files as u64, Ordering::Relaxed);
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Counts files that will be opened.
+    pub(super) fn chosen(&self, files: usize, bytes: u64) {
+        self.files_chosen.fetch_add(files as u64, Ordering::Relaxed);
+        self.bytes_chosen.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// The counts.
+    #[must_use]
+    pub fn reading(&self) -> Reading {
+        let load = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        Reading {
+            files: load(&self.files),
+            bytes: load(&self.bytes),
+            files_chosen: load(&self.files_chosen),
+            bytes_chosen: load(&self.bytes_chosen),
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! The hunt end to end: archives made from recorded captures, questions, answers.
+
+mod answers;
+mod archives;
+mod canned;
+mod forms;
+mod mistakes;
+mod reports;
+mod retros;
