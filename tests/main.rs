@@ -13,6 +13,7 @@ mod replays; // captures or packets in, rows and counts out
 
 // What must hold.
 mod cli; // the program: exit codes, messages, output
+mod conformance; // real attacks that must be found, and what must not be
 mod corpus; // a sample of foreign captures, where they are at hand
 mod determinism; // the same rows for any number of workers, runs and files
 mod evasions; // packets that try to hide a request

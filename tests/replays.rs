@@ -115,9 +115,14 @@ pub(crate) struct Frame {
     pub(crate) wire_bytes: u32,
 }
 
-/// All frames of a capture.
+/// All frames of a recorded capture.
 pub(crate) fn frames(path: &str) -> Vec<Frame> {
-    let mut source = CaptureFiles::open(&[crate::captures::file(path)]).expect("a capture");
+    frames_of(crate::captures::file(path))
+}
+
+/// All frames of a file.
+pub(crate) fn frames_of(path: PathBuf) -> Vec<Frame> {
+    let mut source = CaptureFiles::open(&[path]).expect("a capture");
     let mut batch = Batch::default();
     let mut frames = Vec::new();
     while source.fill(&mut batch).expect("a capture that can be read") == Fill::Packets {

@@ -229,6 +229,9 @@ pub struct FlowsBehind {
 }
 
 impl FlowsBehind {
+    /// None.
+    pub const EMPTY: Self = Self { first: None, uids: Vec::new(), last: None };
+
     /// Those of one flow.
     #[must_use]
     pub fn one(flow: &FlowId) -> Self {

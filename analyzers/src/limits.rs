@@ -349,3 +349,12 @@ pub const TLS_LOOKUPS: usize = 2_000_000;
 
 /// Pairs of a host and an odd server.
 pub const TLS_TOLD: usize = 20_000;
+
+/// Sources whose calls over RPC are counted.
+pub const RPC_ASKERS: usize = 20_000;
+
+/// Different questions of one source that are told apart.
+pub const RPC_QUESTIONS: usize = 64;
+
+/// How long a pair of hosts is known to have worked together: this long at least, twice at most.
+pub const FANOUT_TURN: Duration = Duration::from_secs(7 * 24 * 3_600);

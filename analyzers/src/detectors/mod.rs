@@ -40,6 +40,7 @@ detectors! {
     dga
     dns_tunnel
     exfil_volume
+    lateral_fanout
     login_baseline
     long_connection
     net_scan
@@ -49,6 +50,7 @@ detectors! {
     rdp_bruteforce
     rdp_off_hours
     remote_exec
+    rpc_discovery
     smb_bruteforce
     smb_exploit
     smb_scan

@@ -11,6 +11,7 @@ use crate::detector::Finding;
 use crate::grade::{Severity, Stage, Technique};
 use crate::guessing::tally::{FAILURES_BEFORE_SUCCESS, Limits, Rule, Tally};
 use crate::hunt;
+use crate::limits::GUESS_NAMES;
 use crate::scanning::report::seconds_in_words;
 use crate::scene::Heading;
 use crate::text::Text;
@@ -73,7 +74,10 @@ impl Report<'_> {
     fn title(&self) -> String {
         let tally = self.tally;
         let (host, service, attempts) = (self.host, self.service, tally.attempts);
-        let others = tally.others.len();
+        let others = match tally.others.len() {
+            GUESS_NAMES.. => format!("{GUESS_NAMES} or more"),
+            others => others.to_string(),
+        };
         match tally.success {
             Some((into, failures)) => format!(
                 "{host} logged on to {into} over {service} after {failures} refused attempts"
@@ -82,7 +86,9 @@ impl Report<'_> {
                 format!("{others} sources guess {service} passwords of {host}: {attempts} attempts")
             }
             None => {
-                format!("{host} guesses {service} passwords: {attempts} attempts on {others} hosts")
+                format!(
+                    "{host} guesses {service} passwords: {attempts} attempts on {others} host(s)"
+                )
             }
         }
     }

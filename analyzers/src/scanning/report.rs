@@ -159,7 +159,8 @@ fn span_in_words(first: Timestamp, last: Timestamp) -> String {
 #[must_use]
 pub fn seconds_in_words(seconds: u64) -> String {
     match seconds {
-        0..=119 => format!("{seconds} s"),
+        0 => "a second".to_owned(),
+        1..=119 => format!("{seconds} s"),
         120..=7_199 => format!("{} min", seconds.wrapping_div(60)),
         7_200..=172_799 => format!("{} h", seconds.wrapping_div(3_600)),
         _ => format!("{} days", seconds.wrapping_div(86_400)),
