@@ -69,3 +69,41 @@ record! {
         bad_checksums: i64,
     }
 }
+
+impl FlowRecord {
+    /// The first row of a flow of which nothing was seen.
+    #[must_use]
+    pub const fn empty() -> Self {
+        Self {
+            part: 1,
+            end_ts: Timestamp::MIN,
+            community_id: String::new(),
+            service: None,
+            state: "OTH",
+            history: None,
+            src_packets: 0,
+            dst_packets: 0,
+            src_ip_bytes: 0,
+            dst_ip_bytes: 0,
+            src_bytes: 0,
+            dst_bytes: 0,
+            missed_bytes: 0,
+            vlan: None,
+            inner_vlan: None,
+            tunnel: None,
+            src_mac: None,
+            dst_mac: None,
+            tcp_flags_src: None,
+            tcp_flags_dst: None,
+            src_country: None,
+            dst_country: None,
+            src_asn: None,
+            dst_asn: None,
+            dst_as_org: None,
+            dst_name: None,
+            direction: None,
+            end_reason: "timeout",
+            bad_checksums: 0,
+        }
+    }
+}

@@ -38,6 +38,10 @@ pub enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
         args: Vec<OsString>,
     },
+    /// Show, reset, export, import or learn what is usual for users and hosts.
+    Baseline(BaselineArgs),
+    /// Say what a detector detects, why, how, and with which knobs; without a name, list them.
+    Explain(ExplainArgs),
     /// Print the tables and columns that are written.
     Schema(SchemaArgs),
 }
@@ -147,6 +151,63 @@ pub struct CheckArgs {
     /// Print a commented sample: every setting with its default.
     #[arg(long, conflicts_with_all = ["config", "print"])]
     pub sample: bool,
+}
+
+/// `serval baseline`
+#[derive(Debug, clap::Args)]
+pub struct BaselineArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: BaselineCommand,
+    /// Configuration file (TOML).
+    #[arg(long, value_name = "FILE", global = true)]
+    pub config: Option<PathBuf>,
+    /// The file of baselines; by default that of the configuration, else state/baseline.json. Stop
+    /// a sensor that uses it before you change it.
+    #[arg(long, value_name = "FILE", global = true)]
+    pub state: Option<PathBuf>,
+}
+
+/// What to do with baselines.
+#[derive(Debug, Subcommand)]
+pub enum BaselineCommand {
+    /// Print habits: who, which service, at which hours, to what.
+    Show {
+        /// Only of this user or host.
+        #[arg(value_name = "WHO")]
+        who: Option<String>,
+    },
+    /// Forget habits.
+    Reset {
+        /// Only of this user or host; by default of all.
+        #[arg(long, value_name = "WHO")]
+        who: Option<String>,
+        /// Only of this detector.
+        #[arg(long, value_name = "DETECTOR")]
+        detector: Option<String>,
+    },
+    /// Print the file, to be edited or taken to another sensor.
+    Export,
+    /// Join habits of another file with those that are there.
+    Import {
+        /// What `export` printed.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Learn from the rows of an archive, by the configuration's schedule; replaces what was there.
+    Learn {
+        /// The archive's directory.
+        #[arg(long, value_name = "DIR")]
+        archive: PathBuf,
+    },
+}
+
+/// `serval explain`
+#[derive(Debug, clap::Args)]
+pub struct ExplainArgs {
+    /// A detector, as alerts name it.
+    #[arg(value_name = "DETECTOR")]
+    pub detector: Option<String>,
 }
 
 /// `serval schema`

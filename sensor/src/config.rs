@@ -121,6 +121,9 @@ pub struct WatchConfig {
     pub hold: Span,
     /// Findings less likely than that are not told.
     pub min_confidence: f64,
+    /// File of what login detectors learn. `serval watch` keeps one in any case; a replay reads one
+    /// only if it is named here.
+    pub baseline: Option<PathBuf>,
 }
 
 /// `[files]`
@@ -175,6 +178,7 @@ impl Default for WatchConfig {
             suppress: Span::seconds(24 * 3_600),
             hold: Span::seconds(5),
             min_confidence: 0.25,
+            baseline: None,
         }
     }
 }

@@ -10,6 +10,7 @@
 
 pub mod alerts;
 pub mod archive;
+pub mod baseline;
 pub mod capture;
 pub mod check;
 pub mod cli;
@@ -18,6 +19,7 @@ pub mod config;
 pub mod decode;
 pub mod enrich;
 pub mod event;
+pub mod explain;
 pub mod flow;
 pub mod hunt;
 pub mod intel;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use sensor::cli::{Cli, Command, SchemaForm};
-use sensor::{check, hunt, intel, live, replay, schema, tables};
+use sensor::{baseline, check, explain, hunt, intel, live, replay, schema, tables};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -25,6 +25,10 @@ fn main() -> ExitCode {
         Command::Intel(args) => intel::ask::run(&args.command),
         Command::Check(args) => check::check(args),
         Command::Hunt { args } => hunt::run(args).map_err(Into::into),
+        Command::Baseline(args) => baseline::run(args),
+        Command::Explain(args) => explain::explain(args.detector.as_deref())
+            .map_err(Into::into)
+            .and_then(|text| print(&text)),
         Command::Schema(args) => print_schema(args.format),
     };
     done.unwrap_or_else(|error| {
@@ -33,12 +37,16 @@ fn main() -> ExitCode {
     })
 }
 
-/// Prints the schema; a reader that has seen enough is no failure.
+/// Prints the schema.
 fn print_schema(form: SchemaForm) -> Result<ExitCode, replay::ReplayError> {
-    let text = match form {
+    print(&match form {
         SchemaForm::Text => schema::text(&tables::all()),
         SchemaForm::Json => schema::json(&tables::all())?,
-    };
+    })
+}
+
+/// Prints a text; a reader that has seen enough is no failure.
+fn print(text: &str) -> Result<ExitCode, replay::ReplayError> {
     match io::stdout().write_all(text.as_bytes()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(ExitCode::SUCCESS),

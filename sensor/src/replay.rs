@@ -59,6 +59,9 @@ pub fn replay(args: &ReplayArgs) -> Result<ExitCode, ReplayError> {
         alerts: open_alerts(&config, None)?,
     };
     let mut watch = Watch::new(workers, &config, knowledge, sinks);
+    if let Some(baseline) = &config.watch.baseline {
+        watch.remember(baseline)?;
+    }
     let settings = RunSettings {
         flow: config.flow_settings(),
         uids: UidMaker::new(&config.sensor.name),

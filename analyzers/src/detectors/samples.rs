@@ -29,35 +29,14 @@ pub(crate) fn row(state: &'static str) -> FlowRecord {
         _ => ("ShADdFf", 30, 60_000),
     };
     FlowRecord {
-        part: 1,
-        end_ts: Timestamp::default(),
-        community_id: String::new(),
-        service: None,
         state,
         history: Some(history.into()),
         src_packets: 1,
         dst_packets,
         src_ip_bytes: 60,
         dst_ip_bytes: 60,
-        src_bytes: 0,
         dst_bytes,
-        missed_bytes: 0,
-        vlan: None,
-        inner_vlan: None,
-        tunnel: None,
-        src_mac: None,
-        dst_mac: None,
-        tcp_flags_src: None,
-        tcp_flags_dst: None,
-        src_country: None,
-        dst_country: None,
-        src_asn: None,
-        dst_asn: None,
-        dst_as_org: None,
-        dst_name: None,
-        direction: None,
-        end_reason: "timeout",
-        bad_checksums: 0,
+        ..FlowRecord::empty()
     }
 }
 

@@ -140,7 +140,30 @@ impl Habit {
         self.recent.insert(at, now);
     }
 
-    /// Packet time of the latest login.
+    /// Seconds since the epoch of the first login.
+    #[must_use]
+    pub const fn first(&self) -> i64 {
+        self.first
+    }
+
+    /// Faded counts by hour of workdays.
+    #[must_use]
+    pub const fn workdays(&self) -> &[f32; 24] {
+        &self.workday
+    }
+
+    /// Faded counts by hour of rest days.
+    #[must_use]
+    pub const fn rest_days(&self) -> &[f32; 24] {
+        &self.restday
+    }
+
+    /// Hosts that were logged on to.
+    pub fn targets(&self) -> impl Iterator<Item = IpAddr> + '_ {
+        self.targets.iter().map(|(target, _)| *target)
+    }
+
+    /// Seconds since the epoch of the latest login.
     #[must_use]
     pub const fn last(&self) -> i64 {
         self.last

@@ -116,6 +116,19 @@ impl Memory {
         }
         Self::deserialize(value).map_err(|error| format!("the baseline is damaged: {error}"))
     }
+
+    /// Joins what another sensor, or an earlier time, learned.
+    pub fn join(&mut self, other: Self) {
+        for theirs in other.habits {
+            let same =
+                |ours: &&mut Kept| (&ours.service, &ours.who) == (&theirs.service, &theirs.who);
+            match self.habits.iter_mut().find(same) {
+                Some(ours) => ours.habit.join(&theirs.habit),
+                None => self.habits.push(theirs),
+            }
+        }
+        self.habits.sort_by(|a, b| (&a.service, &a.who).cmp(&(&b.service, &b.who)));
+    }
 }
 
 /// The state of a login detector.

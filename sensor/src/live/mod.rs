@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::thread::available_parallelism;
 
 use crate::archive::{self, Archive};
+use crate::baseline;
 use crate::capture::{
     Batch, CaptureError, Fill, InterfaceSettings, Interfaces, Problem, ProblemKind, Source, Stop,
     Tally,
@@ -67,7 +68,11 @@ pub fn watch(args: &WatchArgs) -> Result<ExitCode, ReplayError> {
     };
     tracing::info!(interfaces = config.capture.interfaces.join(","), workers, "watching");
     let mut source = Telling { interfaces, board: Arc::clone(&board) };
-    let watch = Watch::new(workers, &config, knowledge, sinks).with_alert_rows(AlertRows::AsTold);
+    let baseline = config.watch.baseline.clone().unwrap_or_else(|| baseline::DEFAULT_PATH.into());
+    let mut watch =
+        Watch::new(workers, &config, knowledge, sinks).with_alert_rows(AlertRows::AsTold);
+    watch.remember(&baseline)?;
+    let watch = watch.keeping(baseline);
     let mut reporter = Reporter::new(watch, board, &config.stats);
     let ran = pipeline::run_threaded(&mut source, &mut reporter, &settings);
     let counts = ran?;

@@ -17,12 +17,15 @@ pub mod overview;
 pub mod schedule;
 
 use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use analyzers::record::Header;
 use analyzers::{Findings, FlowId, Heading, Record, Scene, Text, Timestamp, What};
 
 use crate::alerts::{self, Delivery};
 use crate::archive::Archive;
+use crate::baseline::Baselines;
 use crate::config::Config;
 use crate::enrich::Enrich;
 use crate::event::{Event, EventKind};
@@ -74,7 +77,12 @@ pub struct Watch {
     findings: Findings,
     /// Packet time of the latest event.
     now: Timestamp,
+    /// Where what was learned is kept, and the packet time of the last time.
+    kept: Option<(PathBuf, Timestamp)>,
 }
+
+/// How often what was learned is written while the sensor runs.
+const KEEP_EVERY: Duration = Duration::from_secs(3_600);
 
 impl Watch {
     /// For that many workers.
@@ -94,6 +102,48 @@ impl Watch {
             alert_rows: AlertRows::AtEnd,
             findings: Findings::default(),
             now: Timestamp::MIN,
+            kept: None,
+        }
+    }
+
+    /// Gives detectors back what they learned.
+    ///
+    /// # Errors
+    /// The file cannot be read, or holds something else.
+    pub fn remember(&mut self, path: &Path) -> Result<(), StageError> {
+        for (name, memory) in Baselines::load(path)?.0 {
+            self.detection
+                .remember(&name, &memory)
+                .map_err(|error| format!("{}: {name}: {error}", path.display()))?;
+        }
+        Ok(())
+    }
+
+    /// Keeps what detectors learn in a file, from now on.
+    #[must_use]
+    pub fn keeping(mut self, path: PathBuf) -> Self {
+        self.kept = Some((path, Timestamp::MIN));
+        self
+    }
+
+    /// Writes what detectors learned; a disk that is full must not stop the watch.
+    fn keep(&self) {
+        let Some((path, _)) = &self.kept else { return };
+        let memories = self.detection.memories();
+        let baselines = memories.map(|(name, memory)| (name.to_owned(), memory)).collect();
+        if let Err(error) = Baselines(baselines).save(path) {
+            tracing::warn!("what was learned cannot be kept: {error}");
+        }
+    }
+
+    /// Writes what detectors learned, once an hour of packet time.
+    fn keep_hourly(&mut self, now: Timestamp) {
+        let Some((_, last)) = &mut self.kept else { return };
+        if *last == Timestamp::MIN {
+            *last = now;
+        } else if now.since(*last) >= KEEP_EVERY {
+            *last = now;
+            self.keep();
         }
     }
 
@@ -171,6 +221,7 @@ impl Watch {
     /// Packet time moves on: minutes are told, alerts that waited are.
     fn advance(&mut self, now: Timestamp) -> Result<(), StageError> {
         self.detection.advance(now, &self.scene, &mut self.findings);
+        self.keep_hourly(now);
         self.now = self.now.max(now);
         self.settle(now)?;
         let mut outcome = Outcome::default();
@@ -285,6 +336,7 @@ impl Watch {
     /// The input is over.
     fn finish(&mut self) -> Result<(), StageError> {
         self.detection.finish(self.now, &self.scene, &mut self.findings);
+        self.keep();
         self.settle(self.now)?;
         let mut outcome = Outcome::default();
         self.alerting.finish(&mut outcome);

@@ -46,7 +46,8 @@ record! {
 
 impl RdpRecord {
     /// A row of which nothing is known yet.
-    pub(crate) const fn new(transport: &'static str) -> Self {
+    #[must_use]
+    pub const fn new(transport: &'static str) -> Self {
         Self {
             transport,
             cookie: None,

@@ -55,7 +55,8 @@ record! {
 
 impl SmbRecord {
     /// A row of which nothing is known.
-    pub(crate) const fn empty() -> Self {
+    #[must_use]
+    pub const fn empty() -> Self {
         Self {
             version: None,
             dialect: None,

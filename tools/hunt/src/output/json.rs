@@ -18,10 +18,11 @@ pub(super) struct JsonSink {
 }
 
 impl JsonSink {
-    /// `part` names what the rows are part of, where an answer has several.
+    /// `part` names what the rows are part of, where an answer has several: their `section`, a word
+    /// that is no column.
     pub(super) fn new(out: Box<dyn Write + Send>, schema: &Schema, part: Option<&str>) -> Self {
         let names = schema.fields().iter().map(|field| string(field.name())).collect();
-        let first = part.map(|part| format!("\"part\":{}", string(part))).unwrap_or_default();
+        let first = part.map(|part| format!("\"section\":{}", string(part))).unwrap_or_default();
         Self { out, first, names }
     }
 }

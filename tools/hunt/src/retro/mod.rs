@@ -86,7 +86,7 @@ pub(crate) async fn run(scope: &Scope, target: &Target, args: &RetroArgs) -> Res
 /// Reads feeds and allow-lists; answers the matcher and what it holds that was not tried before.
 fn load(args: &RetroArgs, tried: &Tried) -> Result<(Matcher, Vec<u64>), HuntError> {
     let pack = if args.no_default_allow { DefaultPack::Unused } else { DefaultPack::Used };
-    let allow = AllowList::load(pack, &args.allow)
+    let allow = AllowList::load(pack, &args.allow, &jiff::tz::TimeZone::UTC)
         .map_err(|error| HuntError::Usage(format!("allow-list {error}")))?;
     let mut parts = Vec::new();
     let mut fresh = Vec::new();
@@ -112,7 +112,8 @@ fn load(args: &RetroArgs, tried: &Tried) -> Result<(Matcher, Vec<u64>), HuntErro
         }
         parts.push(Arc::new(part));
     }
-    Ok((Matcher { indicators: IndicatorSet::new(parts), allow: Arc::new(allow) }, fresh))
+    let indicators = IndicatorSet::new(parts);
+    Ok((Matcher { indicators, allow: Arc::new(allow), lists: Arc::default() }, fresh))
 }
 
 fn feeds(args: &RetroArgs) -> Result<Vec<Feed>, HuntError> {

@@ -82,7 +82,7 @@ fn a_flow_is_told_over_all_tables() {
         let lines = stdout(&["flow", "-a", demo(), name]);
         let parts: Vec<serde_json::Value> =
             lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
-        let of = |part: &str| parts.iter().filter(|row| row["part"] == part).count();
+        let of = |part: &str| parts.iter().filter(|row| row["section"] == part).count();
         assert!(of("flow") >= 1 && of("tls") >= 1, "{lines}");
     }
     assert_eq!(stdout(&["flow", "-a", demo(), "Cnothing"]), "");

@@ -136,7 +136,8 @@ fn a_needle_reads_a_small_part() {
     let feed = feed(folder.path(), "domain,host-7.example,,90\n");
     let ended = retro(archive.to_str().expect("UTF-8"), &feed, &[]);
     assert_eq!(ended.alerts.len(), 1, "{}", ended.stderr);
-    assert!(ended.stderr.contains("23 of 24 row groups were skipped"), "{}", ended.stderr);
+    // Answers are lists, for which the archive keeps no filters: those 24 are looked into.
+    assert!(ended.stderr.contains("23 of 48 row groups were skipped"), "{}", ended.stderr);
     let outside = ["--between", "2026-03-02", "2026-03-03"];
     assert_eq!(retro(archive.to_str().expect("UTF-8"), &feed, &outside).alerts.len(), 0);
 }
