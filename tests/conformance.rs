@@ -16,8 +16,8 @@ struct Case {
     /// Only what lies within so many seconds of its oldest packet is replayed: so soon it must be
     /// found.
     within: Option<u64>,
-    /// Detectors that must say something, about which host and how bad at least; a host of `\"\"` is
-    /// any.
+    /// Detectors that must say something, about which host and how bad at least; a host of `\"\"`
+    /// is any.
     must: &'static [(&'static str, &'static str, Severity)],
     /// Detectors that must be silent.
     must_not: &'static [&'static str],
@@ -38,34 +38,100 @@ const fn case(
     Case { file, within, must, must_not }
 }
 
-#[rustfmt::skip] // One capture a line reads as the table it is.
 const CASES: &[Case] = &[
     // Exploits of SMB 1, in the middle of connections, too.
-    case("malcolm_wannacry.pcap", None, &[("smb_exploit", "192.168.116.149", HIGH), ("smb_exploit", "192.168.116.138", HIGH)], &[]),
-    case("malcolm_eternalblue-success-unpatched-win7.pcap", None, &[("smb_exploit", "192.168.198.204", HIGH)], &[]),
-    case("malcolm_doublepulsar-backdoor-connect-win7.pcap", None, &[("smb_exploit", "192.168.198.204", HIGH)], &[]),
-    case("malcolm_eternalromance-doublepulsar-meterpreter.pcap", None, &[("smb_exploit", "10.99.99.8", HIGH)], &[]),
+    case(
+        "malcolm_wannacry.pcap",
+        None,
+        &[("smb_exploit", "192.168.116.149", HIGH), ("smb_exploit", "192.168.116.138", HIGH)],
+        &[],
+    ),
+    case(
+        "malcolm_eternalblue-success-unpatched-win7.pcap",
+        None,
+        &[("smb_exploit", "192.168.198.204", HIGH)],
+        &[],
+    ),
+    case(
+        "malcolm_doublepulsar-backdoor-connect-win7.pcap",
+        None,
+        &[("smb_exploit", "192.168.198.204", HIGH)],
+        &[],
+    ),
+    case(
+        "malcolm_eternalromance-doublepulsar-meterpreter.pcap",
+        None,
+        &[("smb_exploit", "10.99.99.8", HIGH)],
+        &[],
+    ),
     case("malcolm_eternalblue-failed-patched-win7.pcap", None, &[], &["smb_exploit"]),
-
     // Scans: by the fourth probe; a bot; ten probes of one host, and of one port.
-    case("simple-scan_445_scan.pcap", Some(2_900), &[("smb_scan", "176.192.150.3", LOW)], &["net_scan", "port_scan"]),
-    case("zt_scanner.pcap", Some(10), &[("net_scan", "198.123.41.181", LOW)], &["smb_scan", "port_scan"]),
-    case("simple-scan_port_scan.pcap", None, &[("port_scan", "192.168.2.154", MEDIUM)], &["net_scan", "smb_scan"]),
-    case("simple-scan_scan_with_zero_windows.pcap", None, &[("net_scan", "10.0.0.1", MEDIUM)], &["port_scan"]),
+    case(
+        "simple-scan_445_scan.pcap",
+        Some(2_900),
+        &[("smb_scan", "176.192.150.3", LOW)],
+        &["net_scan", "port_scan"],
+    ),
+    case(
+        "zt_scanner.pcap",
+        Some(10),
+        &[("net_scan", "198.123.41.181", LOW)],
+        &["smb_scan", "port_scan"],
+    ),
+    case(
+        "simple-scan_port_scan.pcap",
+        None,
+        &[("port_scan", "192.168.2.154", MEDIUM)],
+        &["net_scan", "smb_scan"],
+    ),
+    case(
+        "simple-scan_scan_with_zero_windows.pcap",
+        None,
+        &[("net_scan", "10.0.0.1", MEDIUM)],
+        &["port_scan"],
+    ),
     case("cs_synscan.pcapng", None, &[("port_scan", "172.16.0.8", MEDIUM)], &["net_scan"]),
     case("slips_test7-malicious.pcap", None, &[("net_scan", "192.168.2.16", MEDIUM)], &[]),
     case("simple-scan_backscatter.trace", None, &[], SCANS),
-
     // Guessing of passwords, some of it very slow.
-    case("ic_RDP-sHost_sAccount_mPasswords.pcap", Some(25 * 60), &[("rdp_bruteforce", "24.196.178.67", LOW)], SCANS),
+    case(
+        "ic_RDP-sHost_sAccount_mPasswords.pcap",
+        Some(25 * 60),
+        &[("rdp_bruteforce", "24.196.178.67", LOW)],
+        SCANS,
+    ),
     case("ic_RDP-bruteforce.pcap", Some(30 * 60), &[("rdp_bruteforce", "51.235.163.75", LOW)], &[]),
-    case("ic_RDP-same-account-many-machines.pcap", Some(60), &[("rdp_bruteforce", "13.76.103.95", LOW)], &[]),
-
+    case(
+        "ic_RDP-same-account-many-machines.pcap",
+        Some(60),
+        &[("rdp_bruteforce", "13.76.103.95", LOW)],
+        &[],
+    ),
     // Programs put onto other hosts, and halves of it.
-    case("sv_20171220_smb_psexec_add_user.pcap", None, &[("admin_share_exec", "192.168.10.31", HIGH)], &[]),
-    case("pa_LM_smbexec_smb_dcerpc_svcctl_epm.pcapng", None, &[("admin_share_exec", "172.16.66.1", HIGH)], &[]),
-    case("sv_20171220_smb_mimikatz_copy_to_host.pcap", None, &[("remote_exec", "192.168.10.31", LOW)], &["admin_share_exec"]),
-    case("sv_20171220_smb_at_schedule.pcap", None, &[("remote_exec", "192.168.10.31", LOW)], &["admin_share_exec"]),
+    case(
+        "sv_20171220_smb_psexec_add_user.pcap",
+        None,
+        &[("admin_share_exec", "192.168.10.31", HIGH)],
+        &[],
+    ),
+    case(
+        "pa_LM_smbexec_smb_dcerpc_svcctl_epm.pcapng",
+        None,
+        &[("admin_share_exec", "172.16.66.1", HIGH)],
+        &[],
+    ),
+    case(
+        "sv_20171220_smb_mimikatz_copy_to_host.pcap",
+        None,
+        &[("remote_exec", "192.168.10.31", LOW)],
+        &["admin_share_exec"],
+    ),
+    case(
+        "sv_20171220_smb_at_schedule.pcap",
+        None,
+        &[("remote_exec", "192.168.10.31", LOW)],
+        &["admin_share_exec"],
+    ),
 ];
 
 /// The folder of attacks, if it is at hand.

@@ -136,6 +136,8 @@ impl Drop for Listener {
 /// A sensor that listens on the wire and writes its rows to a file.
 fn watch(wire: &Wire, rows: &Path, more: &[&str]) -> Listener {
     let mut command = wire.near(serval().to_str().expect("a path in UTF-8"));
+    // What it keeps over restarts lies below the folder in which it runs.
+    command.current_dir(rows.parent().expect("a folder"));
     command.args(["watch", "-i", INTERFACE, "--json"]).arg(rows).args(more);
     Listener::start(command, "watching")
 }

@@ -3,15 +3,29 @@
 //! In: names as records carry them: lower-case, without the final dot. Out: the part that somebody
 //! bought or was given, and what stands in front of it.
 
+/// Suffixes that are no part of the public tree: whatever is below them is a house's own affair.
+const SPECIAL: &[&[u8]] = &[b"local", b"localhost", b"localdomain", b"invalid", b"test"];
+
 /// The registrable domain of a name, such as `example.co.uk` of `www.example.co.uk`. The private
-/// part of the list counts: `evil.github.io` belongs to someone else than `github.io`.
+/// part of the list counts: `evil.github.io` belongs to someone else than `github.io`. Below a
+/// suffix that is not on the list, one label belongs to someone.
 ///
-/// `None` for addresses, for names of one label, for suffixes alone, and under suffixes that nobody
-/// can register below, such as `.local`.
+/// `None` for addresses, for names of one label, for suffixes alone, and below `.local` and its
+/// like.
 #[must_use]
 pub fn registrable(name: &[u8]) -> Option<&[u8]> {
     let domain = psl::domain(name)?;
-    domain.suffix().is_known().then(|| domain.as_bytes())
+    let suffix = domain.suffix();
+    let is_ours = !suffix.is_known() && SPECIAL.contains(&suffix.as_bytes());
+    let is_number = suffix.as_bytes().iter().all(u8::is_ascii_digit);
+    (!is_ours && !is_number).then(|| domain.as_bytes())
+}
+
+/// The registrable domain of a name in the public tree; `None` where the suffix is not on the list,
+/// as houses make up for names of their own.
+#[must_use]
+pub fn public(name: &[u8]) -> Option<&[u8]> {
+    registrable(name).filter(|domain| psl::suffix(domain).is_some_and(|suffix| suffix.is_known()))
 }
 
 /// What stands in front of the registrable domain, without the dot between: `www`.
@@ -54,6 +68,8 @@ mod tests {
             ("x.evil.github.io", Some("evil.github.io")),
             ("com", None),
             ("co.uk", None),
+            ("data.pirate.sea", Some("pirate.sea")),
+            ("192.0.2.1", None),
             ("localhost", None),
             ("printer.local", None),
             ("", None),
@@ -63,6 +79,12 @@ mod tests {
             let found = registrable(name.as_bytes()).map(|name| str::from_utf8(name).unwrap());
             assert_eq!(found, expected, "{name:?}");
         }
+    }
+
+    #[test]
+    fn names_that_a_house_made_up_are_not_public() {
+        assert_eq!(public(b"dc1.corp.lan"), None);
+        assert_eq!(public(b"www.example.com"), Some(&b"example.com"[..]));
     }
 
     #[test]

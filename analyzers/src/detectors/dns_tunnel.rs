@@ -15,10 +15,10 @@
 //! unknown types. Judged whenever q has doubled, from 16 on:
 //!
 //! ```text
-//! T = 1 − Π(1 − w)   of   u/q ≥ 0.8 and u ≥ 50: 0.5      u ≥ 500: 0.5      b/q ≥ 25 and u ≥ 20:
-//! 0.4
-//!     t ≥ 0.5: 0.5, t ≥ 0.9: 0.6 (q ≥ 20)     5 NULL or private types: 0.6     60 in a minute: 0.3
-//!     nobody connects to the answers: 0.3     known for ≤ 7 days to ≤ 2 hosts: 0.3
+//! T = 1 − Π(1 − w) of
+//!     u/q ≥ 0.8 and u ≥ 50: 0.5    u ≥ 500: 0.5    b/q ≥ 25 and u ≥ 20: 0.4
+//!     t ≥ 0.5: 0.5, t ≥ 0.9: 0.6 (q ≥ 20)    5 NULL or private types: 0.6    60 in a minute: 0.3
+//!     nobody connects to the answers: 0.3    known for ≤ 7 days to ≤ 2 hosts: 0.3
 //!     labels fit base 16, 32 or 64: 0.2
 //! ```
 //!

@@ -263,7 +263,10 @@ impl Pair {
             self.end_day(today);
         }
         let bytes = |count: i64| u64::try_from(count).unwrap_or(0);
-        self.sent = self.sent.saturating_add(bytes(row.src_bytes));
+        // What is not in the capture may never have been sent: a reset with a wild sequence number
+        // looks like gigabytes.
+        let seen = row.src_bytes.saturating_sub(row.missed_bytes);
+        self.sent = self.sent.saturating_add(bytes(seen));
         self.received = self.received.saturating_add(bytes(row.dst_bytes));
         self.count = self.count.saturating_add(1);
         self.last = self.last.max(row.end_ts);
@@ -388,8 +391,9 @@ impl Excess {
             )),
             description: Text::from(format!(
                 "{host} sent {:.1} MB to {label} {} and received {:.1} MB (alerts from \
-             {:.1} MB and {RATIO} times as much out as in); {habit}. {} host(s) of ours know the \
-                 destination. Check what was sent, by which program, and who owns the destination.",
+                 {:.1} MB and {RATIO} times as much out as in); {habit}. {} host(s) of ours know \
+                 the destination. Check what was sent, by which program, and who owns the \
+                 destination.",
                 megabytes(self.sent),
                 self.what,
                 megabytes(self.received),
@@ -455,6 +459,7 @@ fn rounded(value: f64) -> f64 {
 mod tests {
     use super::*;
     use crate::detectors::rehearsal::Rehearsal;
+    use crate::detectors::samples::row;
     use crate::flow_id::Transport;
 
     const HOST: &str = "10.0.0.5";
@@ -481,6 +486,15 @@ mod tests {
         let sent: Vec<u64> =
             play(traffic).iter().map(|f| f.evidence["bytes"].as_u64().unwrap()).collect();
         assert_eq!(sent, [120_000_000, 240_000_000, 480_000_000]);
+    }
+
+    #[test]
+    fn bytes_that_nobody_saw_are_no_upload() {
+        let mut traffic = Rehearsal::new();
+        let flow = traffic.open(0.0, HOST, "192.0.2.66", 80, Transport::TCP);
+        let wild = FlowRecord { src_bytes: 787 * MB, missed_bytes: 786 * MB, ..row("RSTO") };
+        traffic.row(1.0, 0.0, &flow, wild);
+        assert_eq!(play(traffic), []);
     }
 
     #[test]

@@ -12,8 +12,8 @@
 //! A destination counts when it was used (the responder gave 4 KiB or more) on 445, 3389, 5985,
 //! 5986, 22 or 135. Told are 10 destinations within 24 h that are more than twice the most of any
 //! earlier day of this host, if 70 % of them are new in one or two weeks. Confidence grows with the
-//! days that the host was watched, 0.2 + 0.6 · days / 14, 0.8 at most: in the first days of a sensor
-//! everything is new, and findings stay in the archive.
+//! days that the host was watched, 0.2 + 0.6 · days / 14, 0.8 at most: in the first days of a
+//! sensor everything is new, and findings stay in the archive.
 //!
 //! # False positives
 //! A backup server, a console or software distribution that is new: allow it by address. What does
@@ -209,13 +209,15 @@ impl Fan {
             detector: DETECTOR.name,
             host: source,
             key: Text::from(""),
-            title: Text::from(format!("{source} logged on to {count} hosts within a day, {new} new")),
+            title: Text::from(format!(
+                "{source} logged on to {count} hosts within a day, {new} new"
+            )),
             description: Text::from(format!(
                 "{source} used remote control or file sharing of {count} hosts of ours within 24 h \
                  (TCP ports {ports:?}), {new} of them for the first time in a week or more. Told \
-                 are {least} that are more than twice the most of any earlier day, which was {}, by \
-                 a baseline of {days:.1} days. Ask who works on {source}; look at what it did on \
-                 the hosts, in the table smb.",
+                 are {least} that are more than twice the most of any earlier day, which was {}, \
+                 by a baseline of {days:.1} days. Ask who works on {source}; look at what it did \
+                 on the hosts, in the table smb.",
                 self.most
             )),
             severity: Severity::MEDIUM,
@@ -275,7 +277,8 @@ mod tests {
         let said = watch(&days);
         assert_eq!(said.len(), 1);
         let (day, finding) = &said[0];
-        assert_eq!((*day, finding.count, finding.evidence["most_before"].as_u64()), (14, 10, Some(3)));
+        let before = finding.evidence["most_before"].as_u64();
+        assert_eq!((*day, finding.count, before), (14, 10, Some(3)));
         assert!(finding.confidence > 0.7, "{}", finding.confidence);
     }
 

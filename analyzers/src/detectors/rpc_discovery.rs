@@ -23,8 +23,8 @@
 //! `operations_5m` (5), `hosts_1h` (5); up to 128.
 //!
 //! # References
-//! ATT&CK T1087 Account Discovery, T1069 Permission Groups Discovery, T1135 Network Share Discovery,
-//! T1033 System Owner/User Discovery. MS-SAMR, MS-LSAD, MS-SRVS, MS-WKST, MS-RRP.
+//! ATT&CK T1087 Account Discovery, T1069 Permission Groups Discovery, T1135 Network Share
+//! Discovery, T1033 System Owner/User Discovery. MS-SAMR, MS-LSAD, MS-SRVS, MS-WKST, MS-RRP.
 
 use std::net::IpAddr;
 
@@ -285,9 +285,11 @@ mod tests {
         let different: Vec<_> = (0..).zip(ASKING).map(|(at, what)| (at, 1, what)).collect();
         assert_eq!(watch(&different[..4]), []);
         assert_eq!(watch(&different[..5]).len(), 1);
-        let slow: Vec<_> = different.iter().map(|(at, host, what)| (at * 100, *host, *what)).collect();
+        let slow = different.iter().map(|(at, host, what)| (at * 100, *host, *what));
+        let slow: Vec<_> = slow.collect();
         assert_eq!(watch(&slow), []);
-        let sessions: Vec<_> = (1..=10).map(|host| (i64::from(host), host, "NetrSessionEnum")).collect();
+        let sessions = (1..=10).map(|host| (i64::from(host), host, "NetrSessionEnum"));
+        let sessions: Vec<_> = sessions.collect();
         assert_eq!(watch(&sessions[..4]), []);
         assert_eq!(watch(&sessions).len(), 2);
         assert_eq!(watch(&[(0, 1, "NetrShareEnum"); 50]), []);

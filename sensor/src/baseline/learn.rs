@@ -1,8 +1,8 @@
 //! Learns from the past: rows of an archive go through the same detectors that watch the present.
 //!
 //! In: the tables `rdp`, `smb` and `flow` of an archive, in the order of time. Out: baselines. Rows
-//! that cannot be logins are left out at once, so that a year of flows fits into memory an hour at a
-//! time.
+//! that cannot be logins are left out at once, so that a year of flows fits into memory an hour at
+//! a time.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};

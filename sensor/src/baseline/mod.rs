@@ -1,7 +1,7 @@
 //! Baselines: what detectors learned of logins, in a file that people can look into and edit.
 //!
-//! In: what the login detectors want to keep. Out: a file of JSON, replaced whole or not at all, and
-//! the answers of `serval baseline`.
+//! In: what the login detectors want to keep. Out: a file of JSON, replaced whole or not at all,
+//! and the answers of `serval baseline`.
 
 mod ask;
 mod learn;

@@ -24,8 +24,9 @@
 //! are judged at 8, 12, 16, 24, 32, 48 and then every 32 beats:
 //!
 //! ```text
-//! m = median interval;  k = round(x/m), dropped if k > 4;  r = x/k, dropped if k > 1 and |r−m| >
-//! 0.3 m Q = (q90−q10)/(q90+q10) of r;  timing = clamp((0.80−Q)/0.50) · kept · (1 − 0.5 · folded)
+//! m = median interval;  k = round(x/m), x dropped if k > 4
+//! r = x/k, dropped if k > 1 and |r−m| > 0.3 m;  Q = (q90−q10)/(q90+q10) of r
+//! timing = clamp((0.80−Q)/0.50) · kept · (1 − 0.5 · folded)
 //! B = (0.60 timing + 0.15 continuity + 0.15 size + 0.10 (1−e^(−n/12))) · min(1, timing/0.35)
 //! ```
 //!
@@ -295,7 +296,7 @@ impl Beacon {
         let (true, "udp" | "tcp", Some(query)) = (is_ours, dns.transport, &dns.query) else {
             return;
         };
-        let Some(domain) = domain::registrable(query.as_bytes()) else { return };
+        let Some(domain) = domain::public(query.as_bytes()) else { return };
         if domain.ends_with(b".arpa")
             || assets::any_contains(&scene.assets.resolvers, event.flow.src.ip)
         {

@@ -153,7 +153,7 @@ impl Watcher for Dga {
 
 /// The registered label of a name, if it looks generated.
 fn odd_label(name: &[u8]) -> Option<(Text, f64)> {
-    let domain = domain::registrable(name)?;
+    let domain = domain::public(name)?;
     if domain.ends_with(b".arpa") {
         return None;
     }

@@ -29,7 +29,8 @@ async fn rows_are_those_that_were_written() {
     let found = rows(
         &engine,
         "SELECT ts, uid, src_ip, dst_port, sni, ja4, established, alpn, date, hour FROM tls \
-         WHERE sni = 'www.example.test' AND version = 'TLSv1.3' AND dst_port < 500 ORDER BY ts LIMIT 1",
+         WHERE sni = 'www.example.test' AND version = 'TLSv1.3' AND dst_port < 500 \
+         ORDER BY ts LIMIT 1",
     )
     .await;
     let row = &found[0];
