@@ -65,7 +65,7 @@ impl Collector for Look {
         }
         let own = [
             ("flows_open", "Flows in the table", totals.flows_open),
-            ("resident_memory_bytes", "Memory that the process holds", self.status.memory_bytes),
+            ("memory_bytes", "Memory of the process alone", self.status.memory_bytes),
             ("uptime_seconds", "Time since the start", self.status.uptime_seconds),
         ];
         let others = self.gauges.iter().map(|gauge| (gauge.name, gauge.help, gauge.value));
@@ -94,7 +94,7 @@ mod tests {
             "serval_packets_received_total 12",
             "serval_packets_skipped_total{reason=\"arp\"} 3",
             "serval_interface_heard{interface=\"eth0\"} 1",
-            "# HELP serval_outbox_entries Alerts that wait.",
+            "# HELP serval_outbox_entries Alerts that wait",
             "serval_outbox_entries 5",
             "# EOF",
         ] {
