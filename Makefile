@@ -5,10 +5,11 @@ CARGO ?= cargo
 BENCH_PCAP ?= bench.pcap
 # Modules that the macro of the protocols declares, which `cargo fmt` does not follow.
 LISTED := $(wildcard analyzers/src/protocols/*/mod.rs analyzers/src/services/mod.rs)
+PREFIX ?= /usr/local
 FUZZ_TARGET ?= path
 FUZZ_SECONDS ?= 3600
 
-.PHONY: demo test check bench fuzz record system
+.PHONY: demo test check bench fuzz record system pages install deb
 
 ## demo: replay the recorded captures and print the summary
 demo: system
@@ -42,6 +43,32 @@ fuzz:
 ## record: record the captures in pcaps/ anew (root; see tools/record/README.md)
 record:
 	tools/record/record all
+
+## pages: man pages and completions, into target/pages
+pages: system
+	$(CARGO) run --quiet -p sensor --example pages -- target/pages
+
+## install: the program, its pages and its service (PREFIX=/usr/local, DESTDIR=)
+install: pages
+	$(CARGO) build --release --locked --bin serval
+	install -D -m 755 target/release/serval $(DESTDIR)$(PREFIX)/bin/serval
+	install -D -m 644 serval.toml $(DESTDIR)$(PREFIX)/share/doc/serval/serval.toml
+	install -d $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 target/pages/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1/
+	install -D -m 644 target/pages/completions/serval.bash \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/serval
+	install -D -m 644 target/pages/completions/_serval \
+		$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_serval
+	install -D -m 644 target/pages/completions/serval.fish \
+		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/serval.fish
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	sed 's,/usr/bin/serval,$(PREFIX)/bin/serval,' packaging/serval.service \
+		>$(DESTDIR)$(PREFIX)/lib/systemd/system/serval.service
+
+## deb: a Debian package, into target/debian
+deb: pages
+	command -v cargo-deb >/dev/null || $(CARGO) install --locked cargo-deb
+	$(CARGO) deb -p sensor
 
 # libpcap compiles filter expressions and opens interfaces; cc and pkg-config are for crates that
 # build a little C.

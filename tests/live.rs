@@ -11,12 +11,15 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::sleep;
 use std::time::Duration;
 
+use analyzers::Direction;
+use parquet::file::reader::{FileReader as _, SerializedFileReader};
 use sensor::capture::{Batch, CaptureFiles, Fill, Source as _};
 use sensor::config::Config;
 use tempfile::TempDir;
 
 use crate::captures;
 use crate::cli::serval;
+use crate::packets;
 use crate::replays::{self, Row};
 
 /// Two namespaces that a pair of virtual interfaces joins.
@@ -216,6 +219,7 @@ fn live_capture_gives_the_rows_that_a_replay_of_the_same_packets_gives() {
     let live = rows(&live);
     assert_eq!(sum(&live, "received") + sum(&live, "kernel_drops"), sent);
     let replay = replays::files(&[recorded], &Config::default(), 2);
+    assert_eq!(replay.counts.packets.received, sent, "the recorder has all packets");
     let lines = |rows: &[Row]| {
         // What the sensor says of itself has its own time.
         let of_traffic = rows.iter().filter(|row| row["table"] != "stats");
@@ -298,6 +302,155 @@ fn an_interface_that_goes_down_or_is_made_anew_is_heard_again() {
     let received = sum(&rows, "received") + sum(&rows, "kernel_drops");
     // The interface that was made anew says a few words of IPv6.
     assert!((sent..sent + 20).contains(&received), "{received} of {sent}");
+}
+
+/// The values that a field has over all threads of a process.
+fn of_threads(id: u32, field: &str) -> Vec<String> {
+    let threads = std::fs::read_dir(format!("/proc/{id}/task")).expect("a process that runs");
+    let status = threads.map(|thread| thread.expect("a thread").path().join("status"));
+    let texts = status.filter_map(|path| std::fs::read_to_string(path).ok());
+    let mut values: Vec<_> = texts
+        .filter_map(|text| {
+            let line = text.lines().find_map(|line| line.strip_prefix(field))?;
+            Some(line.trim_start_matches(':').split_whitespace().collect::<Vec<_>>().join(" "))
+        })
+        .collect();
+    values.dedup();
+    values
+}
+
+#[test]
+fn no_thread_of_a_running_sensor_has_rights_that_it_does_not_need() {
+    let Some(wire) = Wire::lay() else { return };
+    let folder = folder();
+    let everybody = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(folder.path(), everybody).expect("our own folder");
+    let (config, live) = (folder.path().join("serval.toml"), folder.path().join("live.json"));
+    let archive = folder.path().join("archive");
+    let text = format!("[privileges]\nuser = \"nobody\"\n[archive]\npath = {archive:?}\n");
+    std::fs::write(&config, text).expect("a configuration");
+    let sensor = watch(&wire, &live, &["--config", config.to_str().expect("UTF-8")]);
+    let sent = wire.play(&some_captures(), &[]);
+    sleep(Duration::from_millis(300));
+    let id = sensor.0.id();
+    for (field, expected) in [
+        ("Uid", "65534 65534 65534 65534"),
+        ("CapEff", "0000000000000000"),
+        ("CapPrm", "0000000000000000"),
+        ("CapBnd", "0000000000000000"),
+        ("CapAmb", "0000000000000000"),
+        ("NoNewPrivs", "1"),
+        ("Seccomp", "2"),
+    ] {
+        assert_eq!(of_threads(id, field), [expected], "{field}");
+    }
+    sensor.stop("TERM");
+    let rows = rows(&live);
+    assert_eq!(sum(&rows, "received") + sum(&rows, "kernel_drops"), sent);
+    let flows = archive.join("flow");
+    assert!(flows.is_dir(), "the archive is written by whom the sensor has become");
+}
+
+#[test]
+fn what_a_sensor_must_not_do_fails() {
+    let output = Command::new(serval()).args(["status", "--privileges"]).output();
+    let output = output.expect("serval starts");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(said.lines().filter(|line| line.contains(": ")).count(), 12, "{said}");
+}
+
+/// A file system in memory of one mebibyte, mounted at a folder.
+struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    fn mount(path: PathBuf) -> Self {
+        std::fs::create_dir(&path).expect("a folder");
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", "size=1m", "none"]).arg(&path);
+        assert!(mount.status().is_ok_and(|status| status.success()));
+        Self(path)
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
+
+#[test]
+fn a_full_disk_costs_rows_that_are_counted_and_no_packet() {
+    let Some(wire) = Wire::lay() else { return };
+    let folder = folder();
+    let disk = SmallDisk::mount(folder.path().join("archive"));
+    let (config, live) = (folder.path().join("serval.toml"), folder.path().join("live.json"));
+    // Rows may hold an eighth of the budget: so little that they do not wait for the disk for long.
+    let text = "[memory]\nbudget = \"1MiB\"\n[capture]\nring = \"16MiB\"\n[flow]\nmax = 10000\n";
+    std::fs::write(&config, text).expect("a configuration");
+    let archive = disk.0.to_str().expect("UTF-8");
+    let config = config.to_str().expect("UTF-8");
+    let filler = disk.0.join("filler");
+    let sensor = watch(&wire, &live, &["--config", config, "--archive", archive]);
+    std::fs::write(&filler, vec![0; 2 << 20]).expect_err("the disk is full");
+    let mut sent = 0;
+    for _ in 0..4 {
+        sent += wire.play(&some_captures(), &["--loop", "30"]);
+        sleep(Duration::from_millis(1_500));
+    }
+    std::fs::remove_file(&filler).expect("our own file");
+    sleep(Duration::from_millis(2_500));
+    sensor.stop("TERM");
+    let rows = rows(&live);
+    assert_eq!(sum(&rows, "received"), sent, "no packet is lost because of the disk");
+    let gaps = rows.iter().filter(|row| row["name"] == "archive_gap");
+    let lost: u64 = gaps.map(|row| row["count"].as_u64().expect("a count")).sum();
+    let kept = archived(&disk.0);
+    assert!(lost > 0, "{kept} rows were kept of {}", rows.len());
+    assert_eq!(lost + kept, rows.len() as u64);
+}
+
+/// Rows in all files of an archive.
+fn archived(directory: &Path) -> u64 {
+    let files = captures::files_below(directory);
+    let parquet = files.iter().filter(|path| path.extension().is_some_and(|e| e == "parquet"));
+    let rows = |path: &PathBuf| {
+        let file = std::fs::File::open(path).expect("a file of the archive");
+        let reader = SerializedFileReader::new(file).expect("a whole file");
+        u64::try_from(reader.metadata().file_metadata().num_rows()).expect("a number of rows")
+    };
+    parquet.map(rows).sum()
+}
+
+#[test]
+fn a_mirror_s_packets_are_heard_at_its_port() {
+    let Some(wire) = Wire::lay() else { return };
+    for (side, address) in [(&wire.far, "192.0.2.1/24"), (&wire.near, "192.0.2.2/24")] {
+        assert!(ip(&["-n", side, "address", "add", address, "dev", INTERFACE]));
+    }
+    let folder = folder();
+    let live = folder.path().join("live.json");
+    let mut command = wire.near(serval().to_str().expect("a path in UTF-8"));
+    command.args(["watch", "--listen", "vxlan:4789", "--json"]).arg(&live);
+    let sensor = Listener::start(command, "watching");
+    let program = "import socket,sys\ns=socket.socket(socket.AF_INET,socket.SOCK_DGRAM)\n\
+                   f=bytes.fromhex(sys.argv[1])\n\
+                   s.sendto(bytes([8,0,0,0,0,0,42,0])+f,('192.0.2.2',4789))\n";
+    let query = packets::Ends::new(1, 40_000, 53).udp(Direction::SrcToDst, b"no DNS");
+    let frame = packets::Wrapping::Plain.frame(&query);
+    let hex: String = frame.iter().map(|byte| format!("{byte:02x}")).collect();
+    let sent = inside(&wire.far, "python3").args(["-c", program, &hex]).status();
+    if !sent.is_ok_and(|status| status.success()) {
+        eprintln!("skipped: python3 is not installed");
+        return;
+    }
+    sleep(Duration::from_millis(300));
+    sensor.stop("TERM");
+    let rows = rows(&live);
+    let flows: Vec<_> = rows.iter().filter(|row| row["table"] == "flow").collect();
+    assert_eq!(flows.len(), 1, "{rows:?}");
+    assert_eq!(flows[0]["src_ip"], "10.20.0.1");
+    assert_eq!(flows[0]["tunnel"], "vxlan:42");
 }
 
 #[test]

@@ -17,6 +17,7 @@ mod conformance; // real attacks that must be found, and what must not be
 mod corpus; // a sample of foreign captures, where they are at hand
 mod determinism; // the same rows for any number of workers, runs and files
 mod evasions; // packets that try to hide a request
+mod exhaustion; // a flood larger than the flow table
 mod flips; // flipped bits are survived
 mod gaps; // behind a hole the analyzers go on
 mod golden; // captures and the rows that were agreed on

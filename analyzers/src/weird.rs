@@ -38,6 +38,10 @@ weirds! {
     /// Rows were lost while the archive could not be written; the detail says how many, and which.
     ArchiveGap = "archive_gap",
 
+    /// A protocol's analyzer failed on this flow, the rest of which was not looked into; the detail
+    /// names the protocol. Please report it.
+    AnalyzerPanic = "analyzer_panic",
+
     // Capture and decode.
     /// A packet was cut by the capture's snap length; counters come from the headers' lengths.
     PacketCut = "packet_cut",

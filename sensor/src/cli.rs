@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::capture::interface::mirror::Mirror;
+
 /// A network sensor: packets in, flows, metadata and findings out.
 #[derive(Debug, Parser)]
 #[command(name = "serval", version, max_term_width = 100)]
@@ -92,6 +94,10 @@ pub struct WatchArgs {
     /// tap.
     #[arg(short, long = "interface", value_name = "IFACE", value_delimiter = ',')]
     pub interfaces: Vec<String>,
+    /// UDP ports that mirrors of clouds and access points send packets to, as `vxlan:4789`,
+    /// `geneve:6081` or `tzsp:37008`, or with an address as `vxlan:192.0.2.1:4789`.
+    #[arg(long, value_name = "MIRROR", value_delimiter = ',')]
+    pub listen: Vec<Mirror>,
     /// Configuration file (TOML).
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -120,6 +126,11 @@ pub struct StatusArgs {
     /// Address and port at which the sensor answers.
     #[arg(long, value_name = "ADDRESS")]
     pub address: Option<String>,
+    /// Give up this process's rights as a sensor of that configuration does, try what must not be
+    /// possible any more, and say what failed.
+    #[cfg(target_os = "linux")]
+    #[arg(long)]
+    pub privileges: bool,
     /// Which form.
     #[arg(long, value_enum, default_value_t = StatusFormat::Text)]
     pub format: StatusFormat,

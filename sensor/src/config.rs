@@ -15,7 +15,7 @@ use crate::enrich::geo::GeoConfig;
 use crate::flow::expiry::Timeouts;
 use crate::flow::{FlowSettings, VlanInKey};
 use crate::intel::IntelConfig;
-use crate::live::{CaptureConfig, LogConfig, MetricsConfig, StatsConfig};
+use crate::live::{CaptureConfig, LogConfig, MetricsConfig, PrivilegesConfig, StatsConfig};
 
 /// Share of the memory budget for the flow table, in flows: about a kibibyte each, a quarter of
 /// all.
@@ -57,6 +57,8 @@ pub struct Config {
     pub metrics: MetricsConfig,
     /// What it says on standard error.
     pub log: LogConfig,
+    /// What it may still do once it has started.
+    pub privileges: PrivilegesConfig,
 }
 
 /// `[sensor]`

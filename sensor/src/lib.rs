@@ -26,6 +26,8 @@ pub mod intel;
 pub mod live;
 pub mod memory;
 pub mod pipeline;
+#[cfg(target_os = "linux")]
+pub mod privileges;
 pub mod progress;
 pub mod replay;
 pub mod rows;

@@ -298,7 +298,7 @@ fn run_worker(
     found: &Sender<Found>,
     board: &Board,
 ) -> FlowCounts {
-    let mut clock = Timestamp::MIN;
+    let (mut clock, mut relief) = (Timestamp::MIN, 0);
     for deal in deals {
         for arrival in &deal.arrivals {
             worker.packet(arrival, &deal.block);
@@ -306,6 +306,10 @@ fn run_worker(
         clock = deal.clock;
         drop(deal);
         worker.advance(clock);
+        if board.relief() != relief {
+            relief = board.relief();
+            worker.relieve(clock);
+        }
         board.post_flows(index, worker.counts());
         let events = worker.take_events();
         if found.send(Found { worker: index, events, watermark: clock }).is_err() {

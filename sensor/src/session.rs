@@ -13,6 +13,9 @@ use analyzers::{
 use smallvec::SmallVec;
 
 use crate::stream::assembler::Keep;
+use containment::{Lost, call, is_off};
+
+pub mod containment;
 
 /// Hand-offs of one flow. A flow that asks for more plays with us.
 const HAND_OFFS_MAX: usize = 4;
@@ -22,7 +25,7 @@ pub struct Session {
     context: FlowContext,
     state: State,
     /// Analyzers that handed the flow on; they are told of its end.
-    handed_on: SmallVec<[Box<dyn Analyzer>; 0]>,
+    handed_on: SmallVec<[Active; 0]>,
     pending: PerDirection<Pending>,
     service: Option<&'static str>,
 }
@@ -45,6 +48,17 @@ enum State {
 struct Active {
     protocol: &'static Protocol,
     analyzer: Box<dyn Analyzer>,
+}
+
+impl Active {
+    /// Tells the analyzer of the flow's end; it is not called again.
+    fn finish(&mut self, finish: &Finish<'_>, emitter: &mut Emitter) {
+        let Self { protocol, analyzer } = self;
+        if call(protocol, || analyzer.finish(finish, emitter)) == Err(Lost) {
+            let name = protocol.name;
+            emitter.weird_with(finish.time, Weird::AnalyzerPanic, Detail::Word(name));
+        }
+    }
 }
 
 /// Bytes of one direction that were not consumed.
@@ -184,7 +198,10 @@ impl Session {
             State::Active(active) => {
                 let rest = std::mem::take(self.pending.of_mut(direction));
                 let gap = Gap { direction, time, missing, rest: &rest.bytes };
-                let step = active.analyzer.gap(&gap, emitter);
+                let step = match call(active.protocol, || active.analyzer.gap(&gap, emitter)) {
+                    Ok(step) => step,
+                    Err(Lost) => return self.lose(time, emitter),
+                };
                 self.settle(direction, time, step, Shown::Fresh(&[]), emitter);
             }
         }
@@ -197,17 +214,22 @@ impl Session {
                 src: self.pending.src.bytes.as_slice(),
                 dst: self.pending.dst.bytes.as_slice(),
             };
-            active.analyzer.finish(&Finish { rest, ..*finish }, emitter);
+            let finish = Finish { rest, ..*finish };
+            active.finish(&finish, emitter);
         }
-        for analyzer in self.handed_on.iter_mut().rev() {
-            analyzer.finish(finish, emitter);
+        for active in self.handed_on.iter_mut().rev() {
+            active.finish(finish, emitter);
         }
         self.ignore();
     }
 
     fn drive_datagram(&mut self, chunk: &Chunk<'_>, emitter: &mut Emitter) {
         let State::Active(active) = &mut self.state else { return };
-        match active.analyzer.data(chunk, emitter) {
+        let step = match call(active.protocol, || active.analyzer.data(chunk, emitter)) {
+            Ok(step) => step,
+            Err(Lost) => return self.lose(chunk.time, emitter),
+        };
+        match step {
             Step::Consumed(_) | Step::NeedMore { .. } => {}
             Step::Done => self.retire(),
             Step::NotMine => self.disown(),
@@ -302,11 +324,21 @@ impl Session {
     fn become_active(&mut self, protocol: &'static Protocol) {
         self.service.get_or_insert(protocol.name);
         match protocol.analyzer {
-            Some(make) => {
+            Some(make) if !is_off(protocol) => {
                 self.state = State::Active(Active { protocol, analyzer: make(&self.context) });
             }
-            None => self.ignore(),
+            _ => self.ignore(),
         }
+    }
+
+    /// The analyzer panicked: the flow goes on without one.
+    #[cold]
+    fn lose(&mut self, time: Timestamp, emitter: &mut Emitter) {
+        if let State::Active(active) = &self.state {
+            let name = active.protocol.name;
+            emitter.weird_with(time, Weird::AnalyzerPanic, Detail::Word(name));
+        }
+        self.ignore();
     }
 
     /// Shows bytes to the analyzer, and what is left to whoever comes next.
@@ -325,7 +357,10 @@ impl Session {
                 Shown::Pending => self.pending.of(direction).bytes.as_slice(),
             };
             let chunk = Chunk { direction, time, bytes, wire_bytes: bytes.len() };
-            let step = active.analyzer.data(&chunk, emitter);
+            let step = match call(active.protocol, || active.analyzer.data(&chunk, emitter)) {
+                Ok(step) => step,
+                Err(Lost) => return self.lose(time, emitter),
+            };
             match self.settle(direction, time, step, shown, emitter) {
                 Turn::Wait => return,
                 Turn::Again => shown = Shown::Pending,
@@ -403,7 +438,7 @@ impl Session {
     fn hand_off(&mut self, to: Next, time: Timestamp, emitter: &mut Emitter) {
         let old = std::mem::replace(&mut self.state, State::Ignored);
         if let State::Active(active) = old {
-            self.handed_on.push(active.analyzer);
+            self.handed_on.push(active);
         }
         if self.handed_on.len() > HAND_OFFS_MAX {
             emitter.weird(time, Weird::TooManyHandOffs);
@@ -425,7 +460,7 @@ impl Session {
     /// The analyzer wants nothing more but is told of the flow's end.
     fn retire(&mut self) {
         if let State::Active(active) = std::mem::replace(&mut self.state, State::Ignored) {
-            self.handed_on.push(active.analyzer);
+            self.handed_on.push(active);
         }
         self.pending = PerDirection::default();
     }

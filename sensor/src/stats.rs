@@ -4,6 +4,7 @@
 //! end. While a sensor runs, each thread puts its counts on a [`Board`] once a batch.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use analyzers::StatsRecord;
@@ -49,7 +50,11 @@ pub struct Counts {
 
 /// Where the threads of a run put their counts, for whoever wants to know them meanwhile.
 #[derive(Debug, Default)]
-pub struct Board(Mutex<Posted>);
+pub struct Board {
+    posted: Mutex<Posted>,
+    /// Grows whenever flows are to make room because memory is short.
+    relief: AtomicU64,
+}
 
 #[derive(Debug, Default)]
 struct Posted {
@@ -58,6 +63,8 @@ struct Posted {
     workers: Vec<FlowCounts>,
     /// Grows with every batch, also with the empty ones of a quiet source.
     pulse: u64,
+    /// Grows whenever the operator asks for what was read to be read again.
+    reload: u64,
     lost_interfaces: BTreeSet<String>,
     gauges: BTreeMap<&'static str, Gauge>,
 }
@@ -95,6 +102,31 @@ impl Board {
     #[must_use]
     pub fn pulse(&self) -> u64 {
         self.lock().pulse
+    }
+
+    /// Asks every worker to end a share of its flows: there is no memory for all.
+    pub fn ask_relief(&self) {
+        self.relief.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The number of the latest request for room.
+    #[must_use]
+    pub fn relief(&self) -> u64 {
+        self.relief.load(Ordering::Relaxed)
+    }
+
+    /// Asks every room to read again what it has read: feeds, lists, databases. Answers the number
+    /// of the request.
+    pub fn ask_reload(&self) -> u64 {
+        let mut posted = self.lock();
+        posted.reload += 1;
+        posted.reload
+    }
+
+    /// The number of the latest request to read again; a room that sees it change does so.
+    #[must_use]
+    pub fn reload(&self) -> u64 {
+        self.lock().reload
     }
 
     /// Takes the state of an interface.
@@ -145,7 +177,7 @@ impl Board {
 
     fn lock(&self) -> MutexGuard<'_, Posted> {
         // Counts are whole even where a thread panicked.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.posted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

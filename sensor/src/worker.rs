@@ -48,6 +48,13 @@ impl Worker {
         }
     }
 
+    /// Ends a share of the flows because memory is short.
+    pub fn relieve(&mut self, clock: Timestamp) {
+        for shard in &mut self.shards {
+            shard.relieve(clock, &mut self.tools);
+        }
+    }
+
     /// Ends all flows.
     pub fn finish(&mut self, clock: Timestamp) {
         for shard in &mut self.shards {

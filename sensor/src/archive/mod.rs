@@ -7,11 +7,14 @@
 //!
 //! - **Invariant:** a file under its final name is whole and durable, and is never written again.
 //! - **Invariant:** reaching a bound writes a file early; it never loses a row.
+//! - **Invariant:** of an archive that [endures](OnFailure::Endure), rows are lost only while files
+//!   cannot be written and memory is full; each is counted in a [`Gap`].
 //! - **Invariant:** nothing here knows a protocol; columns come from the record's declaration.
 
 mod columns;
 mod error;
 mod file;
+mod gap;
 mod layout;
 mod partition;
 mod survey;
@@ -32,9 +35,11 @@ use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::errors::ParquetError;
 
 pub use error::ArchiveError;
+pub use gap::{Gap, OnFailure};
 
 use crate::rows::StampedRow;
 use file::{InProgress, SensorName};
+use gap::Trouble;
 use partition::{Partition, PartitionKey, Sealed};
 
 /// Rows that are put in order and encoded at a time: few enough to stay in a core's cache.
@@ -59,6 +64,10 @@ pub struct Options {
     /// Packet time that a row may wait. Longer makes fewer, larger files, which queries like; a
     /// replay, whose reader waits for its end, can afford hours.
     pub wait: Duration,
+    /// What is done when a file cannot be written.
+    pub on_failure: OnFailure,
+    /// Real time after which an archive that endures tries a file again.
+    pub retry: Duration,
 }
 
 impl Default for Options {
@@ -70,6 +79,8 @@ impl Default for Options {
             partition_rows: 4 * layout::ROW_GROUP_ROWS,
             writers: 1,
             wait: Duration::from_secs(300),
+            on_failure: OnFailure::Answer,
+            retry: Duration::from_secs(1),
         }
     }
 }
@@ -109,6 +120,10 @@ pub struct Archive {
     /// Directories with new names in them.
     unsynced: BTreeSet<PathBuf>,
     summary: Summary,
+    /// Since files cannot be written.
+    trouble: Option<Trouble>,
+    /// A trouble that is over and has cost rows.
+    gap: Option<Gap>,
 }
 
 impl Archive {
@@ -135,6 +150,8 @@ impl Archive {
             uses: 0,
             unsynced: BTreeSet::new(),
             summary: Summary::default(),
+            trouble: None,
+            gap: None,
         })
     }
 
@@ -155,7 +172,7 @@ impl Archive {
             self.seal(key)?;
         }
         self.keep_bounds()?;
-        self.write_sealed()
+        self.write_due()
     }
 
     /// Moves the clock to packet time and writes what has waited long enough.
@@ -175,7 +192,18 @@ impl Archive {
         for key in due {
             self.seal(key)?;
         }
-        self.write_sealed()
+        self.write_due()
+    }
+
+    /// The rows that were lost while files could not be written, once they can be again.
+    pub fn take_gap(&mut self) -> Option<Gap> {
+        self.gap.take()
+    }
+
+    /// Whether files cannot be written at present.
+    #[must_use]
+    pub const fn is_in_trouble(&self) -> bool {
+        self.trouble.is_some()
     }
 
     /// Writes all rows that wait and says what was written since the archive was opened.
@@ -198,7 +226,7 @@ impl Archive {
         while self.buffered_bytes > self.options.buffer_bytes {
             let Some(key) = self.smallest_by(|partition| Reverse(partition.bytes)) else { break };
             self.seal(key)?;
-            self.write_sealed()?;
+            self.write_due()?;
         }
         Ok(())
     }
@@ -217,6 +245,76 @@ impl Archive {
             self.sealed.push(sealed.map_err(|cause| failed(cause.into()))?);
         }
         Ok(())
+    }
+
+    /// Writes what is sealed. An archive that endures tries again later when that fails, and lets
+    /// the oldest rows go when there is no memory for more.
+    fn write_due(&mut self) -> Result<(), ArchiveError> {
+        let retry = self.options.retry;
+        let may_try = self.trouble.as_ref().is_none_or(|trouble| trouble.may_try(retry));
+        if may_try
+            && self.trouble.is_some()
+            && self.sealed.is_empty()
+            && let Some(key) = self.smallest_by(|partition| partition.used)
+        {
+            // Something to try the disk with.
+            self.seal(key)?;
+        }
+        if self.sealed.is_empty() {
+            return self.sync_directories_or_endure();
+        }
+        if may_try {
+            let outcome = match &self.trouble {
+                None => self.write_sealed(),
+                Some(_) => self.write_sealed_after_trouble(),
+            };
+            match outcome {
+                Ok(()) => self.end_trouble(),
+                Err(error) if self.options.on_failure == OnFailure::Endure => {
+                    self.trouble.get_or_insert_with(|| Trouble::begin(&error)).tried(&error);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        self.let_go();
+        Ok(())
+    }
+
+    /// A directory that could not be made durable is tried again with the next file.
+    fn sync_directories_or_endure(&mut self) -> Result<(), ArchiveError> {
+        match self.sync_directories() {
+            Err(error) if self.options.on_failure == OnFailure::Answer => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Tries one file, and the others only when that works: a full disk is met once.
+    fn write_sealed_after_trouble(&mut self) -> Result<(), ArchiveError> {
+        let oldest = (0..self.sealed.len()).min_by_key(|&at| self.sealed[at].first);
+        let oldest = oldest.map(|at| self.sealed.swap_remove(at));
+        let others = std::mem::replace(&mut self.sealed, oldest.into_iter().collect());
+        let outcome = self.write_sealed();
+        self.sealed.extend(others);
+        outcome.and_then(|()| self.write_sealed())
+    }
+
+    fn end_trouble(&mut self) {
+        if let Some(trouble) = self.trouble.take() {
+            let gap = trouble.end();
+            self.gap = (gap.rows > 0).then_some(gap).or(self.gap.take());
+        }
+    }
+
+    /// While files cannot be written: drops the oldest rows beyond what memory may hold.
+    fn let_go(&mut self) {
+        let Some(trouble) = &mut self.trouble else { return };
+        while self.buffered_bytes > self.options.buffer_bytes
+            && let Some(at) = (0..self.sealed.len()).min_by_key(|&at| self.sealed[at].first)
+        {
+            let sealed = self.sealed.swap_remove(at);
+            self.buffered_bytes -= sealed.bytes;
+            trouble.lose(sealed.order.len() as u64, sealed.first, sealed.last);
+        }
     }
 
     /// Writes each of the sealed partitions as a file and forgets its rows; what could not be

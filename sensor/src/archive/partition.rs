@@ -112,12 +112,14 @@ impl Partition {
         // Stable, so that arrival decides between equals.
         order.sort_by(|a, b| key_of(a).cmp(key_of(b)));
         let first = order.first().map(|index| key_of(index).ts).unwrap_or_default();
+        let last = order.last().map(|index| key_of(index).ts).unwrap_or_default();
         Ok(Sealed {
             key,
             table: columns.table(),
             batch: columns.into_batch()?,
             order,
             first,
+            last,
             bytes,
         })
     }
@@ -136,6 +138,8 @@ pub(super) struct Sealed {
     pub(super) order: Vec<u32>,
     /// The earliest ts.
     pub(super) first: Timestamp,
+    /// The latest.
+    pub(super) last: Timestamp,
     /// Memory that they hold.
     pub(super) bytes: usize,
 }

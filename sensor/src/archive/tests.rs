@@ -17,7 +17,7 @@ use parquet::file::metadata::ParquetMetaData;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use tempfile::TempDir;
 
-use super::{Archive, ArchiveError, Options, Summary, TableSummary};
+use super::{Archive, ArchiveError, OnFailure, Options, Summary, TableSummary};
 use crate::rows::StampedRow;
 use crate::rows::samples::{
     EveryKind, HOUR_NANOS, INSTANT, count, every_kind_full, every_kind_null,
@@ -463,4 +463,29 @@ fn hostile_text_becomes_safe_text() {
     let batch = read(&directory.path().join(&files(directory.path())[0]));
     let sensor = batch.column_by_name("sensor").unwrap().as_string::<i32>();
     assert_eq!(sensor.value(0), "\\x1b]0;pwned\\x07\\x00");
+}
+
+#[test]
+fn an_archive_that_endures_goes_on_and_counts_what_it_had_to_let_go() {
+    let directory = TempDir::new().unwrap();
+    let (on_failure, retry) = (OnFailure::Endure, Duration::ZERO);
+    let options = Options { on_failure, retry, buffer_bytes: 4_096, ..options() };
+    let mut archive = Archive::open(directory.path(), options).unwrap();
+    let in_the_way = directory.path().join("count");
+    fs::write(&in_the_way, "a file where a folder should be").unwrap();
+    for number in 0..1_000 {
+        archive.write(&count(at(number), None, number)).unwrap();
+    }
+    assert!(archive.is_in_trouble());
+    assert_eq!(archive.take_gap(), None, "it is not over");
+    fs::remove_file(&in_the_way).unwrap();
+    archive.advance(at(HOUR_NANOS)).unwrap();
+    assert!(!archive.is_in_trouble());
+    let gap = archive.take_gap().unwrap();
+    assert_eq!(archive.take_gap(), None, "it is told once");
+    assert_eq!(gap.span.map(|(from, _)| from), Some(at(0)));
+    assert!(gap.cause.contains("count"), "{}", gap.cause);
+    let written = archive.finish().unwrap().tables["count"].rows;
+    assert!(gap.rows > 0 && written > 0, "{} lost, {written} written", gap.rows);
+    assert_eq!(gap.rows + written, 1_000);
 }

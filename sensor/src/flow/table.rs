@@ -73,6 +73,10 @@ pub struct Tools {
     pub events: Vec<Event>,
 }
 
+/// One flow of so many is ended at a time when memory is short: what it gives back shows before
+/// much more is asked for.
+const RELIEF_SHARE: usize = 16;
+
 /// Where a flow is, with its key so that a look-up touches no other flow.
 #[derive(Clone, Copy, Debug)]
 struct Located {
@@ -142,6 +146,15 @@ impl FlowTable {
     pub fn expire(&mut self, clock: Timestamp, tools: &mut Tools) {
         while let Some(entry) = self.pop(clock, &tools.settings.timeouts) {
             self.close(entry.slot, entry.deadline, FinishReason::Timeout, tools);
+        }
+    }
+
+    /// Ends a share of the flows, those first that tell least: there is no memory for all.
+    pub fn relieve(&mut self, clock: Timestamp, tools: &mut Tools) {
+        for _ in 0..self.index.len().div_ceil(RELIEF_SHARE) {
+            let Some(entry) = self.pop(Timestamp::MAX, &tools.settings.timeouts) else { return };
+            self.evicted += 1;
+            self.close(entry.slot, clock, FinishReason::Evicted, tools);
         }
     }
 

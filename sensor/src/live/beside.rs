@@ -4,13 +4,14 @@
 //! In: signals, questions, the board. Out: the end of the source, answers, the view on a terminal.
 //! The data path never waits for this thread.
 
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::runtime::Builder;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::serve::{Asked, serve};
@@ -32,46 +33,87 @@ const LOOK: Duration = Duration::from_secs(1);
 /// reads packets waits a tenth of a second for them.
 const STILL_LOOKS_MAX: u32 = 10;
 
-/// Starts the thread.
+/// Everything that needs a right, and no thread yet.
+pub(super) struct Prepared {
+    runtime: Runtime,
+    terminate: Signal,
+    interrupt: Signal,
+    hang_up: Signal,
+    stop: Stop,
+    board: Arc<Board>,
+    file: Option<PathBuf>,
+}
+
+/// Takes the address and the signals.
 ///
 /// # Errors
-/// The system has no threads, no signals or not the address that was configured.
-pub(super) fn start(
+/// The system has no signals or not the address that was configured.
+pub(super) fn prepare(
     config: &Config,
+    file: Option<&Path>,
     stop: Stop,
     board: Arc<Board>,
     view: View,
-) -> Result<(), ReplayError> {
+) -> Result<Prepared, ReplayError> {
     let runtime = Builder::new_current_thread().enable_io().enable_time().build()?;
     let listener = listen(config)?;
     let looks = Arc::new(Looks::default());
     let observer = Observer::new(&config.sensor.name, &config.capture.interfaces);
-    let _inside = runtime.enter();
-    let signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    if let Some(listener) = listener {
-        let asked = Asking { looks: Arc::clone(&looks), board: Arc::clone(&board) };
-        let listener = TcpListener::from_std(listener)?;
-        runtime.spawn(serve(listener, Arc::new(asked)));
-    }
-    let has_stopped = stop.clone();
-    runtime.spawn(async move { look(observer, &board, &looks, view, &has_stopped).await });
-    drop(_inside);
-    let run = move || {
-        runtime.block_on(async move {
-            let (mut terminate, mut interrupt) = signals;
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
+    let (terminate, interrupt, hang_up) = {
+        let _inside = runtime.enter();
+        if let Some(listener) = listener {
+            let asked = Asking { looks: Arc::clone(&looks), board: Arc::clone(&board) };
+            let listener = TcpListener::from_std(listener)?;
+            runtime.spawn(serve(listener, Arc::new(asked)));
+        }
+        let of = |kind| signal(kind);
+        (of(SignalKind::terminate())?, of(SignalKind::interrupt())?, of(SignalKind::hangup())?)
+    };
+    let budget = config.memory.budget.0;
+    let (has_stopped, looked_at) = (stop.clone(), Arc::clone(&board));
+    runtime
+        .spawn(async move { look(observer, &looked_at, &looks, view, &has_stopped, budget).await });
+    let file = file.map(Path::to_owned);
+    Ok(Prepared { runtime, terminate, interrupt, hang_up, stop, board, file })
+}
+
+impl Prepared {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// The system has none.
+    pub(super) fn start(self) -> Result<(), ReplayError> {
+        let Self { runtime, mut terminate, mut interrupt, mut hang_up, stop, board, file } = self;
+        let listen = async move {
+            loop {
+                tokio::select! {
+                    _ = terminate.recv() => break,
+                    _ = interrupt.recv() => break,
+                    _ = hang_up.recv() => reload(file.as_deref(), &board),
+                }
             }
             tracing::info!("stopping: flows are closed and rows written");
             stop.ask();
             tokio::time::sleep(GRACE).await;
             tracing::error!("not done in time; rows that were not written are lost");
             std::process::exit(1);
-        });
-    };
-    std::thread::Builder::new().name("beside".to_owned()).spawn(run)?;
-    Ok(())
+        };
+        let run = move || runtime.block_on(listen);
+        std::thread::Builder::new().name("beside".to_owned()).spawn(run)?;
+        Ok(())
+    }
+}
+
+/// Asks everyone to read again what they have read, if the configuration is sound. One that is not
+/// changes nothing.
+fn reload(file: Option<&Path>, board: &Board) {
+    match Config::load(file) {
+        Ok(_) => {
+            let reload = board.ask_reload();
+            tracing::info!(reload, "reloading: what is read while the sensor runs is read again");
+        }
+        Err(error) => tracing::error!("not reloaded, nothing has changed: {error}"),
+    }
 }
 
 /// Listens at the configured address. One that nobody configured may be taken.
@@ -125,14 +167,24 @@ impl Asked for Asking {
     }
 }
 
-/// Looks at the sensor until it stops.
-async fn look(mut observer: Observer, board: &Board, looks: &Looks, view: View, stop: &Stop) {
+/// Looks at the sensor until it stops, and asks for room when it holds more than `budget` bytes.
+async fn look(
+    mut observer: Observer,
+    board: &Board,
+    looks: &Looks,
+    view: View,
+    stop: &Stop,
+    budget: u64,
+) {
     let mut ticks = interval(LOOK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let (mut pulse, mut still_looks) = (0, 0);
     while !stop.is_asked() {
         ticks.tick().await;
         let status = observer.look(board);
+        if status.memory_bytes > budget {
+            board.ask_relief();
+        }
         view.show(&status);
         *looks.status.lock().unwrap_or_else(PoisonError::into_inner) = status;
         let beat = board.pulse();

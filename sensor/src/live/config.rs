@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use analyzers::Span;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
+use crate::capture::interface::mirror::Mirror;
 use crate::capture::{Method, Promiscuity};
 use crate::config::{Size, Switch};
 
@@ -14,6 +15,9 @@ use crate::config::{Size, Switch};
 pub struct CaptureConfig {
     /// Interfaces that `serval watch` listens to.
     pub interfaces: Vec<String>,
+    /// Ports that mirrors send to, as `vxlan:4789`.
+    #[serde(deserialize_with = "mirrors")]
+    pub listen: Vec<Mirror>,
     /// Only packets that this BPF expression matches.
     pub filter: Option<String>,
     /// Memory of each interface's ring; by default an eighth of the budget.
@@ -22,6 +26,12 @@ pub struct CaptureConfig {
     pub promiscuous: Switch,
     /// How packets are had: `auto`, `ring` or `libpcap`.
     pub method: MethodWord,
+}
+
+fn mirrors<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Mirror>, D::Error> {
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    let mirrors = texts.iter().map(|text| text.parse().map_err(serde::de::Error::custom));
+    mirrors.collect()
 }
 
 /// How packets are had, as written.
@@ -117,4 +127,14 @@ impl Default for StatsConfig {
     fn default() -> Self {
         Self { interval: Span(Duration::from_secs(60)), loss_alert: 0.1 }
     }
+}
+
+/// `[privileges]`
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PrivilegesConfig {
+    /// Who to be after the start as root: a name of `/etc/passwd`, or a number.
+    pub user: Option<String>,
+    /// Whether paths and system calls are confined: `on` or `off`.
+    pub sandbox: Switch,
 }

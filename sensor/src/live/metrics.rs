@@ -65,7 +65,7 @@ impl Collector for Look {
         }
         let own = [
             ("flows_open", "Flows in the table", totals.flows_open),
-            ("resident_memory_bytes", "Memory that the process holds", self.status.memory_bytes),
+            ("memory_bytes", "Memory of the process alone", self.status.memory_bytes),
             ("uptime_seconds", "Time since the start", self.status.uptime_seconds),
         ];
         let others = self.gauges.iter().map(|gauge| (gauge.name, gauge.help, gauge.value));

@@ -8,16 +8,21 @@
 mod beside;
 mod config;
 mod metrics;
+#[cfg(target_os = "linux")]
+mod needs;
 mod report;
 mod serve;
 mod status;
+#[cfg(target_os = "linux")]
+mod trial;
 mod view;
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread::available_parallelism;
 
-use crate::archive::{self, Archive};
+use crate::archive::{self, Archive, OnFailure};
 use crate::baseline;
 use crate::capture::{
     Batch, CaptureError, Fill, InterfaceSettings, Interfaces, Problem, ProblemKind, Source, Stop,
@@ -26,11 +31,14 @@ use crate::capture::{
 use crate::cli::WatchArgs;
 use crate::config::Config;
 use crate::flow::uid::UidMaker;
+use crate::memory::held_bytes;
 use crate::pipeline::{self, RunSettings};
+#[cfg(target_os = "linux")]
+use crate::privileges::{self, Confinement};
 use crate::replay::{ReplayError, close, load_knowledge, open_alerts, open_json};
 use crate::stats::{Board, Link};
 use crate::watch::{AlertRows, Sinks, Watch};
-pub use config::{CaptureConfig, LogConfig, MetricsConfig, StatsConfig};
+pub use config::{CaptureConfig, LogConfig, MetricsConfig, PrivilegesConfig, StatsConfig};
 use report::Reporter;
 pub use status::{Status, status};
 
@@ -43,6 +51,12 @@ pub fn watch(args: &WatchArgs) -> Result<ExitCode, ReplayError> {
     if !args.interfaces.is_empty() {
         config.capture.interfaces.clone_from(&args.interfaces);
     }
+    if !args.listen.is_empty() {
+        config.capture.listen.clone_from(&args.listen);
+    }
+    if args.archive.is_some() {
+        config.archive.path.clone_from(&args.archive);
+    }
     if args.filter.is_some() {
         config.capture.filter.clone_from(&args.filter);
     }
@@ -52,13 +66,14 @@ pub fn watch(args: &WatchArgs) -> Result<ExitCode, ReplayError> {
     let settings = interface_settings(&config);
     let interfaces = Interfaces::open(&config.capture.interfaces, &settings, stop.clone())?;
     let board = Arc::<Board>::default();
-    beside::start(&config, stop, Arc::clone(&board), view)?;
+    let beside = beside::prepare(&config, args.config.as_deref(), stop, Arc::clone(&board), view)?;
     let knowledge = load_knowledge(&config)?;
-    let sinks = Sinks {
-        archive: open_archive(args, &config)?,
-        json: open_json(args.json.as_deref())?,
-        alerts: open_alerts(&config, Some(&config.intel.state))?,
-    };
+    let json = open_json(args.json.as_deref())?;
+    give_up_privileges(&config, args.config.as_deref())?;
+    // From here on threads may start, and files are made by whom the sensor has become.
+    beside.start()?;
+    let alerts = open_alerts(&config, Some(&config.intel.state))?;
+    let sinks = Sinks { archive: open_archive(&config)?, json, alerts };
     let workers = args.workers.map_or_else(default_workers, Into::into);
     let settings = RunSettings {
         flow: config.flow_settings(),
@@ -81,6 +96,32 @@ pub fn watch(args: &WatchArgs) -> Result<ExitCode, ReplayError> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// From here on the sensor can do what its work needs, and nothing else.
+#[cfg(target_os = "linux")]
+fn give_up_privileges(config: &Config, file: Option<&Path>) -> Result<(), ReplayError> {
+    // Read for as long as the sensor runs, from a file that is opened now.
+    let _ = held_bytes();
+    let given = privileges::give_up(&config.privileges, &needs::needs(config, file))?;
+    if given.user.is_root() {
+        tracing::warn!(
+            "this is still root, though without capabilities: name a `user` below `[privileges]`"
+        );
+    }
+    for (what, confinement) in [("paths", given.paths), ("system calls", given.calls)] {
+        if confinement == Confinement::Missing {
+            tracing::warn!("{what} are not confined: switched off, or the kernel cannot");
+        }
+    }
+    Ok(())
+}
+
+/// Only Linux has what this needs.
+#[cfg(not(target_os = "linux"))]
+fn give_up_privileges(_: &Config, _: Option<&Path>) -> Result<(), ReplayError> {
+    tracing::warn!("privileges are kept: giving them up is known for Linux only");
+    Ok(())
+}
+
 /// One worker for each core but the one that reads.
 fn default_workers() -> usize {
     available_parallelism().map_or(1, |cores| usize::from(cores).saturating_sub(1).max(1))
@@ -93,6 +134,7 @@ fn interface_settings(config: &Config) -> InterfaceSettings {
         filter: capture.filter.clone(),
         promiscuity: capture.promiscuous.into(),
         method: capture.method.into(),
+        mirrors: capture.listen.clone(),
     }
 }
 
@@ -100,13 +142,12 @@ fn interface_settings(config: &Config) -> InterfaceSettings {
 /// a second of a full line, which is as long as the sensor may have to wait for a core.
 const RING_SHARE: u64 = 8;
 
-fn open_archive(args: &WatchArgs, config: &Config) -> Result<Option<Archive>, ReplayError> {
-    let Some(directory) = args.archive.as_ref().or(config.archive.path.as_ref()) else {
-        return Ok(None);
-    };
+fn open_archive(config: &Config) -> Result<Option<Archive>, ReplayError> {
+    let Some(directory) = &config.archive.path else { return Ok(None) };
     let options = archive::Options {
         sensor: config.sensor.name.clone(),
         buffer_bytes: usize::try_from(config.memory.budget.0 / 8).unwrap_or(usize::MAX),
+        on_failure: OnFailure::Endure,
         ..archive::Options::default()
     };
     Ok(Some(Archive::open(directory, options)?))

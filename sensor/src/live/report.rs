@@ -11,11 +11,14 @@ use analyzers::weird::WeirdRecord;
 use analyzers::{Text, Timestamp, Weird};
 
 use super::StatsConfig;
+use crate::archive::Gap;
 use crate::capture::Tally;
 use crate::clock::{self, Stopwatch};
 use crate::event::Event;
+use crate::memory::held_bytes;
 use crate::pipeline::{RunCounts, Stage, StageError};
-use crate::stats::{Board, Counts, loss_percent};
+use crate::rows::UtcText;
+use crate::stats::{Board, Counts, StatsRecord, loss_percent};
 use crate::watch::Watch;
 
 /// The second stage, and its reports.
@@ -82,6 +85,14 @@ impl Reporter {
         Ok(self.watch)
     }
 
+    fn tell_gap(&mut self, gap: &Gap) -> Result<(), StageError> {
+        let span = gap.span.map(|(from, to)| format!(" of {} to {}", UtcText(from), UtcText(to)));
+        let detail = format!("{} rows{}: {}", gap.rows, span.unwrap_or_default(), gap.cause);
+        let (name, detail) = (Weird::ArchiveGap.name(), Some(Text::from(detail)));
+        let count = i64::try_from(gap.rows).unwrap_or(i64::MAX);
+        self.watch.write(clock::now(), Box::new(WeirdRecord { name, detail, count }))
+    }
+
     fn tell_loss(&mut self) -> Result<(), StageError> {
         let counts = self.board.counts();
         let Some(percent) = self.loss.check(&counts, self.interval) else { return Ok(()) };
@@ -93,7 +104,8 @@ impl Reporter {
 
     fn report(&mut self, counts: &Counts) -> Result<(), StageError> {
         let gap_percent = self.watch.overview().gap_percent();
-        let record = counts.row_since(&self.reported, gap_percent);
+        let memory_bytes = held_bytes().and_then(|bytes| i64::try_from(bytes).ok());
+        let record = StatsRecord { memory_bytes, ..counts.row_since(&self.reported, gap_percent) };
         self.watch.write(clock::now(), Box::new(record))?;
         self.reported.clone_from(counts);
         self.since = Stopwatch::start();
@@ -109,6 +121,9 @@ impl Stage for Reporter {
         watermark: Timestamp,
     ) -> Result<(), StageError> {
         self.watch.events(worker, events, watermark)?;
+        if let Some(gap) = self.watch.take_archive_gap() {
+            self.tell_gap(&gap)?;
+        }
         if self.loss.since.elapsed() >= LOSS_CHECK.min(self.interval) {
             self.tell_loss()?;
         }

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::cli::StatusArgs;
 use crate::clock::Stopwatch;
 use crate::config::Config;
-use crate::memory::resident_bytes;
+use crate::memory::held_bytes;
 use crate::replay::ReplayError;
 use crate::stats::{Board, Counts, Gauge};
 
@@ -119,7 +119,7 @@ impl Observer {
                 .map(|(reason, count)| (reason.name().to_owned(), count))
                 .collect(),
             rates,
-            memory_bytes: resident_bytes().unwrap_or(0),
+            memory_bytes: held_bytes().unwrap_or(0),
             gauges: board
                 .gauges()
                 .iter()
@@ -195,6 +195,10 @@ impl fmt::Display for Status {
 /// # Errors
 /// No sensor answers; the text says where it was looked for.
 pub fn status(args: &StatusArgs) -> Result<ExitCode, ReplayError> {
+    #[cfg(target_os = "linux")]
+    if args.privileges {
+        return super::trial::privileges(args);
+    }
     let config = Config::load(args.config.as_deref())?;
     let address = args.address.as_deref().unwrap_or(config.metrics.address());
     let body = ask(address).map_err(|error| {

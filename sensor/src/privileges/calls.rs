@@ -166,8 +166,7 @@ pub(super) fn confine(network: Network) -> io::Result<Confinement> {
     let rules = rules(network).map_err(io::Error::other)?;
     let allowed = SeccompFilter::new(rules, refused, SeccompAction::Allow, arch);
     for filter in [clone3, allowed] {
-        let program: BpfProgram =
-            filter.and_then(TryInto::try_into).map_err(io::Error::other)?;
+        let program: BpfProgram = filter.and_then(TryInto::try_into).map_err(io::Error::other)?;
         seccompiler::apply_filter(&program).map_err(io::Error::other)?;
     }
     Ok(Confinement::Holds)
@@ -186,7 +185,8 @@ fn rules(network: Network) -> Result<Rules, seccompiler::BackendError> {
     let this = u64::from(std::process::id());
     rules.insert(libc::SYS_tgkill, vec![rule(&[(0, SeccompCmpOp::Eq, this)])?]);
     // Its limits are asked for, not set.
-    rules.insert(libc::SYS_prlimit64, vec![rule(&[(2, SeccompCmpOp::Eq, 0)])?]);
+    let no_new_limit = SeccompCondition::new(2, SeccompCmpArgLen::Qword, SeccompCmpOp::Eq, 0)?;
+    rules.insert(libc::SYS_prlimit64, vec![SeccompRule::new(vec![no_new_limit])?]);
     // No socket that hears the wire: those that it needs are open.
     let families = [libc::AF_UNIX, libc::AF_INET, libc::AF_INET6, libc::AF_NETLINK];
     let families = families.iter().filter_map(|family| u64::try_from(*family).ok());
@@ -197,7 +197,7 @@ fn rules(network: Network) -> Result<Rules, seccompiler::BackendError> {
 
 fn rule(conditions: &[(u8, SeccompCmpOp, u64)]) -> Result<SeccompRule, seccompiler::BackendError> {
     let conditions = conditions.iter().map(|(argument, compare, value)| {
-        // The upper half of 32-bit arguments means nothing; for addresses, zero is zero in both.
+        // The upper half of 32-bit arguments means nothing.
         SeccompCondition::new(*argument, SeccompCmpArgLen::Dword, compare.clone(), *value)
     });
     SeccompRule::new(conditions.collect::<Result<_, _>>()?)

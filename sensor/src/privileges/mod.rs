@@ -17,29 +17,19 @@ use std::path::PathBuf;
 
 use rustix::process::{DumpableBehavior, Resource, Rlimit};
 use rustix::thread::{CapabilitySet, CapabilitySets};
-use serde::Deserialize;
 
 pub use trial::{Act, trials};
 pub use user::User;
 
 use crate::config::Switch;
-
-/// `[privileges]`
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct PrivilegesConfig {
-    /// Who to be after the start as root: a name of `/etc/passwd`, or a number.
-    pub user: Option<String>,
-    /// Whether paths and system calls are confined: `on` or `off`.
-    pub sandbox: Switch,
-}
+use crate::live::PrivilegesConfig;
 
 /// What the sensor needs afterwards.
 #[derive(Clone, Debug, Default)]
 pub struct Needs {
     /// Files and directories that are read again.
     pub reads: Vec<PathBuf>,
-    /// Directories that are written in.
+    /// Directories that are written in; those that are not there are made for the user.
     pub writes: Vec<PathBuf>,
     /// Whether it sends anything out.
     pub network: Network,
@@ -105,6 +95,12 @@ pub fn give_up(config: &PrivilegesConfig, needs: &Needs) -> Result<Given, Privil
     let none = Rlimit { current: Some(0), maximum: Some(0) };
     rustix::process::setrlimit(Resource::Core, none)
         .map_err(|error| refused("forbid core files")(error.into()))?;
+    for directory in needs.writes.iter().filter(|directory| !directory.exists()) {
+        std::fs::create_dir_all(directory)
+            .and_then(|()| user.own(directory))
+            .map_err(refused("make a directory for the user"))?;
+    }
+    empty_bounding_set().map_err(refused("give up capabilities"))?;
     user.become_it().map_err(refused("become the configured user"))?;
     drop_capabilities().map_err(refused("give up capabilities"))?;
     rustix::thread::set_no_new_privs(true)
@@ -119,9 +115,9 @@ pub fn give_up(config: &PrivilegesConfig, needs: &Needs) -> Result<Given, Privil
     Ok(Given { user, paths, calls })
 }
 
-/// Empties every set of capabilities of this thread, and so of all that it will start.
-fn drop_capabilities() -> io::Result<()> {
-    rustix::thread::clear_ambient_capability_set()?;
+/// Keeps this thread, and all that it will start, from ever having a capability. It takes one of
+/// root's to do so, and thus comes before becoming somebody else.
+fn empty_bounding_set() -> io::Result<()> {
     for bit in 0..u64::BITS {
         let capability = CapabilitySet::from_bits_retain(1 << bit);
         match rustix::thread::remove_capability_from_bounding_set(capability) {
@@ -131,6 +127,12 @@ fn drop_capabilities() -> io::Result<()> {
             other => other?,
         }
     }
+    Ok(())
+}
+
+/// Empties every other set of capabilities.
+fn drop_capabilities() -> io::Result<()> {
+    rustix::thread::clear_ambient_capability_set()?;
     let none = CapabilitySet::empty();
     let sets = CapabilitySets { effective: none, permitted: none, inheritable: none };
     Ok(rustix::thread::set_capabilities(None, sets)?)

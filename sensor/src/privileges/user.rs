@@ -44,7 +44,8 @@ impl User {
             let mut fields = line.split(':');
             let (name, _, uid, gid) =
                 (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
-            let (name, uid, gid) = (name.to_owned(), uid.parse().ok()?, gid.parse().ok()?);
+            let (uid, gid) = (uid.parse::<u32>().ok()?, gid.parse().ok()?);
+            let name = name.to_owned();
             (name == wanted || uid.to_string() == wanted).then_some(Self { name, uid, gid })
         })
     }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr};
 
-use analyzers::{Emission, Endpoint, FileHashing, StreamStart, Transport};
+use analyzers::{Emission, Endpoint, FileHashing, FinishReason, StreamStart, Transport};
 
 use super::*;
 
@@ -115,4 +115,54 @@ fn a_direction_that_nobody_knows_is_probed_afresh_behind_a_gap() {
         say(&mut session, request);
         assert_eq!(session.service(), service, "behind {gap:?}");
     }
+}
+
+static FAILING: Protocol = Protocol {
+    name: "failing",
+    doc: "Has a fault.",
+    specifications: &[],
+    transports: &[Transport::TCP],
+    ports: &[],
+    buffer_bytes_max: BUFFER_BYTES,
+    probe: |_| Verdict::Certain,
+    analyzer: Some(|_| Box::new(Failing)),
+    tables: &[],
+};
+
+/// An analyzer with a fault.
+struct Failing;
+
+impl Analyzer for Failing {
+    fn data(&mut self, _: &Chunk<'_>, _: &mut Emitter) -> Step {
+        panic!("a fault that a test has made")
+    }
+
+    fn gap(&mut self, _: &Gap<'_>, _: &mut Emitter) -> Step {
+        Step::Done
+    }
+
+    fn finish(&mut self, _: &Finish<'_>, _: &mut Emitter) {
+        panic!("it is not called again")
+    }
+}
+
+#[test]
+fn a_panic_costs_the_flow_its_analyzer_and_after_many_the_protocol() {
+    let nothing = PerDirection { src: &[][..], dst: &[][..] };
+    let payload_bytes = PerDirection { src: 0, dst: 0 };
+    let (reason, time) = (FinishReason::Fin, Timestamp::default());
+    let finish = Finish { reason, time, rest: nothing, payload_bytes };
+    let mut told = Vec::new();
+    for _ in 0..12 {
+        let (mut session, mut emitter) = (fresh(), Emitter::default());
+        session.become_active(&FAILING);
+        for _ in 0..2 {
+            session.bytes(Direction::SrcToDst, time, b"x", &mut emitter);
+        }
+        session.finish(&finish, &mut emitter);
+        assert_eq!(session.service(), Some("failing"));
+        told.push(emitter.drain().count());
+    }
+    assert_eq!(told, [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0]);
+    assert_eq!(containment::panics_by_protocol().get("failing"), Some(&10));
 }

@@ -24,7 +24,7 @@ use analyzers::record::Header;
 use analyzers::{Findings, FlowId, Heading, Record, Scene, Text, Timestamp, What};
 
 use crate::alerts::{self, Delivery};
-use crate::archive::Archive;
+use crate::archive::{Archive, Gap};
 use crate::baseline::Baselines;
 use crate::config::Config;
 use crate::enrich::Enrich;
@@ -331,6 +331,11 @@ impl Watch {
             archive.write(&row)?;
         }
         Ok(())
+    }
+
+    /// The rows that the archive has lost, once it is written again.
+    pub fn take_archive_gap(&mut self) -> Option<Gap> {
+        self.sinks.archive.as_mut().and_then(Archive::take_gap)
     }
 
     /// The input is over.

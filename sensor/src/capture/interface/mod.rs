@@ -13,6 +13,7 @@ mod filling;
 mod frames;
 mod interleave;
 mod libpcap;
+pub mod mirror;
 #[cfg(target_os = "linux")]
 mod packet_socket;
 #[cfg(target_os = "linux")]
@@ -33,6 +34,7 @@ use super::{BLOCK_BYTES, Batch, CaptureError, Fill, Problem, RawPacket, Source, 
 use crate::clock::Stopwatch;
 use filling::Filling;
 use interleave::Interleave;
+use mirror::{Mirror, MirrorSocket};
 use tap::Tap;
 
 /// How long a call waits for packets before it says that there are none: how late a time-out may
@@ -64,6 +66,8 @@ pub struct InterfaceSettings {
     pub promiscuity: Promiscuity,
     /// By which means.
     pub method: Method,
+    /// Ports that mirrors send to; the filter does not apply to them.
+    pub mirrors: Vec<Mirror>,
 }
 
 /// Whether frames to other hosts are asked for.
@@ -122,7 +126,7 @@ pub struct Interfaces {
 }
 
 impl Interfaces {
-    /// Opens interfaces; `stop` ends them.
+    /// Opens interfaces and the ports of mirrors; `stop` ends them.
     ///
     /// # Errors
     /// None was named, one cannot be opened, or the filter is wrong.
@@ -131,10 +135,15 @@ impl Interfaces {
         settings: &InterfaceSettings,
         stop: Stop,
     ) -> Result<Self, CaptureError> {
-        if names.is_empty() {
+        let interfaces = names.iter().map(|name| open(name, settings));
+        let mirrors = settings.mirrors.iter().map(|mirror| {
+            let socket = MirrorSocket::open(*mirror, settings.ring_bytes)?;
+            Ok(Box::new(socket) as Box<dyn Tap>)
+        });
+        let taps = interfaces.chain(mirrors).collect::<Result<Vec<_>, _>>()?;
+        if taps.is_empty() {
             return Err(CaptureError::NoInterface);
         }
-        let taps = names.iter().map(|name| open(name, settings)).collect::<Result<Vec<_>, _>>()?;
         Ok(Self {
             interleave: Interleave::new(taps.len()),
             taps,
