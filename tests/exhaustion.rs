@@ -1,5 +1,5 @@
-//! A flood of connections that nobody answers, larger than the flow table: the conversations that go
-//! on beside it are recorded whole, and memory stays where it was.
+//! A flood of connections that nobody answers, larger than the flow table: the conversations that
+//! go on beside it are recorded whole, and memory stays where it was.
 //!
 //! The size is that of a quick test; `SERVAL_FLOOD=10000000` in the environment asks for another.
 

@@ -1,7 +1,7 @@
 //! Writes the man pages and the shells' completions of `serval` into a folder.
 //!
-//! In: the folder. Out: `man/*.1`, `completions/{serval.bash,_serval,serval.fish}`. What they say is
-//! what the command line itself says.
+//! In: the folder. Out: `man/*.1`, `completions/{serval.bash,_serval,serval.fish}`. What they say
+//! is what the command line itself says.
 
 use std::error::Error;
 use std::fs;

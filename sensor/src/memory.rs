@@ -1,8 +1,9 @@
 //! How much memory the sensor holds. In: what the system says. Out: bytes, and when it is too much.
 //!
-//! The budget is held by what every room knows (flows, streams and analyzers are bounded one by one,
-//! rows that wait for the archive together), and above all of them by this measure of the whole,
-//! which forgets nobody: while it is above the budget, flows are ended, the least telling first.
+//! The budget is held by what every room knows (flows, streams and analyzers are bounded one by
+//! one, rows that wait for the archive together), and above all of them by this measure of the
+//! whole, which forgets nobody: while it is above the budget, flows are ended, the least telling
+//! first.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;

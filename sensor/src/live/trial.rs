@@ -1,5 +1,5 @@
-//! `serval status --privileges`: gives up this process's rights as a sensor does, and tries what must
-//! not be possible any more.
+//! `serval status --privileges`: gives up this process's rights as a sensor does, and tries what
+//! must not be possible any more.
 
 use std::io::Write as _;
 use std::process::ExitCode;

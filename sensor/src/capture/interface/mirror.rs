@@ -3,8 +3,8 @@
 //!
 //! In: datagrams. Out: packets. A datagram of VXLAN (RFC 7348) or GENEVE (RFC 8926) gets its outer
 //! IP and UDP headers back, so that it is decoded as if it had been heard on the wire, its network
-//! number with it. Of TZSP (version 1, as Ethereal's dissector documents it) the frame is taken out.
-//! The socket gives no time of arrival without unsafe code: the time is that of the reading.
+//! number with it. Of TZSP (version 1, as Ethereal's dissector documents it) the frame is taken
+//! out. The socket gives no time of arrival without unsafe code: the time is that of the reading.
 
 use std::fs::File;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};

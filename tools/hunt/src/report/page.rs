@@ -48,7 +48,7 @@ fn render(escape: AutoEscape, template: &str, values: Value) -> Result<String, H
     environment.add_filter("bytes", |count: f64| charts::bytes(count));
     environment.add_filter("change", change);
     environment.add_filter("md", cell);
-    environment.add_filter("time", |text: &str| time(text));
+    environment.add_filter("time", |text: Option<String>| time(&text.unwrap_or_default()));
     let render = || -> Result<String, Error> {
         environment.template_from_named_str("page", template)?.render(values)
     };
