@@ -128,10 +128,8 @@ mod tests {
 
     #[test]
     fn the_finding_names_file_and_call() {
-        let said = watch(&[
-            (0, written("ADMIN$", "PSEXESVC.exe")),
-            (5, call("svcctl", "CreateServiceW")),
-        ]);
+        let said =
+            watch(&[(0, written("ADMIN$", "PSEXESVC.exe")), (5, call("svcctl", "CreateServiceW"))]);
         assert_eq!(said[0].severity, Severity::HIGH);
         assert_eq!(said[0].evidence["files"][0], "\\\\dc1\\ADMIN$\\PSEXESVC.exe");
         assert_eq!(said[0].evidence["calls"][0], "svcctl CreateServiceW");

@@ -37,11 +37,8 @@ use crate::text::Text;
 use crate::time::Timestamp;
 
 /// This detector.
-pub const DETECTOR: Detector = Detector {
-    name: "canary",
-    source: include_str!("canary.rs"),
-    interests: &[Interest::Opened],
-};
+pub const DETECTOR: Detector =
+    Detector { name: "canary", source: include_str!("canary.rs"), interests: &[Interest::Opened] };
 
 /// Looking around.
 const TECHNIQUES: &[Technique] = &[Technique::new(1046, 0), Technique::new(1018, 0)];

@@ -49,11 +49,8 @@ use crate::text::Text;
 use crate::time::Timestamp;
 
 /// This detector.
-pub const DETECTOR: Detector = Detector {
-    name: "net_scan",
-    source: include_str!("net_scan.rs"),
-    interests: &[Interest::Row],
-};
+pub const DETECTOR: Detector =
+    Detector { name: "net_scan", source: include_str!("net_scan.rs"), interests: &[Interest::Row] };
 
 const INSIDE: &[Technique] = &[Technique::new(1046, 0), Technique::new(1018, 0)];
 const OUTSIDE: &[Technique] = &[Technique::new(1595, 1), Technique::new(1046, 0)];

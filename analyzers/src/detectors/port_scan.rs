@@ -181,12 +181,10 @@ impl Test {
             .filter(|(_, port)| self.of == Of::Any || SENSITIVE.contains(port))
             .map(|(ts, _)| *ts)
             .collect();
-        times
-            .windows(self.least)
-            .any(|window| match (window.first(), window.last()) {
-                (Some(first), Some(last)) => last.since(*first).as_secs() < self.seconds,
-                _ => false,
-            })
+        times.windows(self.least).any(|window| match (window.first(), window.last()) {
+            (Some(first), Some(last)) => last.since(*first).as_secs() < self.seconds,
+            _ => false,
+        })
     }
 }
 
@@ -227,8 +225,7 @@ impl Tried {
     ) -> Finding {
         let is_inside = matches!(heading, Heading::Internal | Heading::Outbound);
         let tried = tests.iter().zip(self.fired);
-        let fired: Vec<&Test> =
-            tried.filter_map(|(test, fired)| fired.then_some(test)).collect();
+        let fired: Vec<&Test> = tried.filter_map(|(test, fired)| fired.then_some(test)).collect();
         let names: Vec<&str> = fired.iter().map(|test| test.name).collect();
         let crossed: Vec<String> = fired.iter().map(|test| test.in_words()).collect();
         let mut ports: Vec<u16> = self.ports.iter().map(|(_, port)| *port).collect();

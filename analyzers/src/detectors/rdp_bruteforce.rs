@@ -168,7 +168,7 @@ mod tests {
     fn guesses_on_many_hosts_are_spraying_however_slow() {
         let spray = |count: i64, gap: i64| {
             let target = |at: i64| format!("10.0.0.{}", at + 1);
-        watch((0..count).map(|at| (at * gap, OUTSIDE, target(at), "hello", false)))
+            watch((0..count).map(|at| (at * gap, OUTSIDE, target(at), "hello", false)))
         };
         assert_eq!(spray(2, 60), []);
         assert_eq!(spray(3, 1_800)[0].count, 3);

@@ -145,8 +145,10 @@ pub fn watcher(knobs: &Knobs) -> Box<dyn Watcher> {
     let mut inbound = vec![rule(Test::Day, Of::Fruitless, Least(20), 86_400, 1)];
     inbound.extend(slow);
     let net_failures = i32::try_from(knobs.sensitivity.scale(knobs.failures)).ok();
-    let rules = |windows: &[Rule], use_counts| {
-        Rules { net_failures, windows: windows.to_vec(), use_counts }
+    let rules = |windows: &[Rule], use_counts| Rules {
+        net_failures,
+        windows: windows.to_vec(),
+        use_counts,
     };
     Box::new(SmbScan {
         contacts: Contacts::new(SCAN_SMB_PAIRS),
@@ -423,9 +425,6 @@ mod tests {
             (3, "10.0.0.5", "198.51.100.4", 445, "S0"),
         ]);
         let told: Vec<_> = said.iter().map(|finding| (finding.count, finding.severity)).collect();
-        assert_eq!(
-            told,
-            [(1, Severity::MEDIUM), (2, Severity::MEDIUM), (4, Severity::HIGH)]
-        );
+        assert_eq!(told, [(1, Severity::MEDIUM), (2, Severity::MEDIUM), (4, Severity::HIGH)]);
     }
 }
