@@ -3,9 +3,9 @@
 
 CARGO ?= cargo
 BENCH_PCAP ?= bench.pcap
-# Modules that the macro of the protocols declares, which `cargo fmt` does not follow.
-LISTED := $(wildcard analyzers/src/protocols/*/mod.rs analyzers/src/services/mod.rs analyzers/src/detectors/*.rs \
-	analyzers/src/detectors/*/mod.rs)
+# Modules that the macros of protocols and detectors declare, which `cargo fmt` does not follow.
+LISTED := $(wildcard analyzers/src/protocols/*/mod.rs analyzers/src/services/mod.rs \
+	analyzers/src/detectors/*.rs analyzers/src/detectors/*/mod.rs)
 PREFIX ?= /usr/local
 FUZZ_TARGET ?= path
 FUZZ_SECONDS ?= 3600

@@ -80,7 +80,7 @@ pub(crate) fn pcap(frames: &[Frame]) -> Vec<u8> {
     file
 }
 
-fn assert_same(one: &[String], other: &[String], what: &str) {
+pub(crate) fn assert_same(one: &[String], other: &[String], what: &str) {
     for (at, (one, other)) in one.iter().zip(other).enumerate() {
         assert_eq!(one, other, "{what}: row {at}");
     }

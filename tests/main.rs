@@ -12,6 +12,7 @@ mod packets; // a small builder of packets
 mod replays; // captures or packets in, rows and counts out
 
 // What must hold.
+mod chain; // a compromised host, from the look-up to the desktops: one incident
 mod cli; // the program: exit codes, messages, output
 mod conformance; // real attacks that must be found, and what must not be
 mod corpus; // a sample of foreign captures, where they are at hand

@@ -24,8 +24,7 @@ impl Pair {
 }
 
 /// A read or write whose request was not seen.
-const UNSEEN: Transfer =
-    Transfer { file: FileKey::Unseen, offset: None, bytes: None, data_at: 0 };
+const UNSEEN: Transfer = Transfer { file: FileKey::Unseen, offset: None, bytes: None, data_at: 0 };
 
 /// A request that waits.
 #[derive(Debug)]

@@ -483,12 +483,10 @@ impl Smb {
             }
         }
         let brings = match &request {
-            Request::Write(transfer, _) => {
-                self.ledger.passage(transfer, Way::Written).map(|passage| Content {
-                    passage,
-                    before: transfer.data_at,
-                })
-            }
+            Request::Write(transfer, _) => self
+                .ledger
+                .passage(transfer, Way::Written)
+                .map(|passage| Content { passage, before: transfer.data_at }),
             _ => None,
         };
         if brings.is_some() {

@@ -8,6 +8,12 @@
 mod files;
 
 use self::files::{Asked, Ending};
+use crate::emitter::Emitter;
+use crate::limits::{
+    SMB_EARLY, SMB_FILE_TEXT_BYTES, SMB_NAME_BYTES, SMB_OPEN_FILES, SMB_PENDING,
+    SMB_PENDING_TEXT_BYTES, SMB_SESSION_TEXT_BYTES, SMB_SESSIONS, SMB_TREE_TEXT_BYTES, SMB_TREES,
+};
+use crate::protocol::FileHashing;
 use crate::protocols::smb::content::{Contents, Passage, Way};
 use crate::protocols::smb::credentials::Identity;
 use crate::protocols::smb::dialect::{Dialect, version};
@@ -19,12 +25,6 @@ use crate::protocols::smb::table::{Bounds, Table};
 use crate::protocols::smb::transaction::{
     Action, Envelope, Family, FileKey, Request, Response, Transfer,
 };
-use crate::emitter::Emitter;
-use crate::limits::{
-    SMB_EARLY, SMB_FILE_TEXT_BYTES, SMB_NAME_BYTES, SMB_OPEN_FILES, SMB_PENDING,
-    SMB_PENDING_TEXT_BYTES, SMB_SESSION_TEXT_BYTES, SMB_SESSIONS, SMB_TREE_TEXT_BYTES, SMB_TREES,
-};
-use crate::protocol::FileHashing;
 use crate::text::Text;
 use crate::time::Timestamp;
 use crate::weird::Weird;

@@ -7,9 +7,7 @@
 
 use super::{Block, Header, code};
 use crate::emitter::{Detail, Emitter};
-use crate::limits::{
-    SMB_EARLY, SMB_SKEW, SMB1_ANSWERED, SMB1_EXCHANGES, SMB1_TRANSACTIONS,
-};
+use crate::limits::{SMB_EARLY, SMB_SKEW, SMB1_ANSWERED, SMB1_EXCHANGES, SMB1_TRANSACTIONS};
 use crate::malformed::Malformed;
 use crate::protocol::StreamStart;
 use crate::protocols::smb::status;
@@ -144,9 +142,8 @@ impl Invariants {
         emitter: &mut Emitter,
     ) {
         let exchange = header.message;
-        self.early.retain(|answer| {
-            answer.exchange != exchange || time.since(answer.time) > SMB_SKEW
-        });
+        self.early
+            .retain(|answer| answer.exchange != exchange || time.since(answer.time) > SMB_SKEW);
         self.tell_early(Some(time), emitter);
         let command = block.command.code;
         self.waiting.insert(exchange, command);
@@ -292,17 +289,16 @@ impl Invariants {
             Sight::Whole => Some(Weird::Smb1UnaskedMultiplexId),
             // The implant leaves the transaction that it was asked by without an answer.
             Sight::Partial => (as_implant
-                && self.waiting.any(|exchange, asked| {
-                    of_process(exchange) && *asked == code::TRANSACTION2
-                }))
+                && self
+                    .waiting
+                    .any(|exchange, asked| of_process(exchange) && *asked == code::TRANSACTION2))
             .then_some(Weird::Smb1ImplantAnswer),
         }
     }
 
     /// Tells of the answers whose request does not come any more; at the end of the flow, of all.
     fn tell_early(&mut self, now: Option<Timestamp>, emitter: &mut Emitter) {
-        let waits =
-            |answer: &Unasked| now.is_some_and(|now| now.since(answer.time) <= SMB_SKEW);
+        let waits = |answer: &Unasked| now.is_some_and(|now| now.since(answer.time) <= SMB_SKEW);
         while let Some(answer) = self.early.first()
             && !waits(answer)
         {

@@ -2,8 +2,8 @@
 
 use super::super::credentials::{Identity, identity};
 use super::super::dcerpc::{Call, call};
-use super::super::operations;
 use super::super::name::{Encoding, name, path};
+use super::super::operations;
 use super::super::status;
 use super::super::table::{Bounds, Table, Weighed, weight};
 use super::*;
