@@ -154,8 +154,11 @@ fn frames(path: &Path, within: Option<u64>) -> Vec<Frame> {
     frames
 }
 
+/// The alerts that were told: what an allow-list silenced is in the archive alone.
 fn alerts(frames: Vec<Frame>) -> Vec<Row> {
-    Frames::replay(frames).table("alert")
+    let mut alerts = Frames::replay(frames).table("alert");
+    alerts.retain(|alert| evidence(alert, "suppressed_by").is_null());
+    alerts
 }
 
 /// What stands under a key of an alert's evidence.

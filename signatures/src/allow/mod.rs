@@ -51,7 +51,7 @@ use crate::index::Finder;
 use crate::limits;
 use crate::observable::Observable;
 use read::Draft;
-use rule::Found;
+use rule::{Found, Reach};
 
 /// Names and addresses that no feed should name: see `allow/default.toml`, which says why of each.
 const DEFAULT_PACK: &str = include_str!("../../allow/default.toml");
@@ -112,7 +112,7 @@ impl AllowList {
     pub fn load(pack: DefaultPack, files: &[PathBuf], zone: &TimeZone) -> Result<Self, AllowError> {
         let mut draft = Draft::default();
         if pack == DefaultPack::Used {
-            draft.add(Path::new(DEFAULT_NAME), DEFAULT_PACK, zone)?;
+            draft.add(Path::new(DEFAULT_NAME), DEFAULT_PACK, zone, Reach::Indicators)?;
         }
         for file in files {
             let failed = |reason| AllowError { file: file.clone(), line: None, reason };
@@ -122,7 +122,7 @@ impl AllowList {
             }
             let text = std::fs::read_to_string(file)
                 .map_err(|error| failed(format!("cannot be read: {error}")))?;
-            draft.add(file, &text, zone)?;
+            draft.add(file, &text, zone, Reach::Findings)?;
         }
         let Draft { index, rules_of_values, rules } = draft;
         let hits = rules.iter().map(|_| AtomicU64::new(0)).collect();

@@ -12,7 +12,7 @@ use toml::Spanned;
 
 use super::AllowError;
 use super::end::End;
-use super::rule::{Conditions, Mode, Rule};
+use super::rule::{Conditions, Mode, Reach, Rule};
 use super::when::When;
 use crate::feeds::seconds_until;
 use crate::index::Index;
@@ -78,6 +78,7 @@ pub(super) struct Draft {
 struct Page<'a> {
     file: &'a Path,
     text: &'a str,
+    reach: Reach,
 }
 
 impl Draft {
@@ -87,8 +88,9 @@ impl Draft {
         file: &Path,
         text: &str,
         zone: &TimeZone,
+        reach: Reach,
     ) -> Result<(), AllowError> {
-        let page = Page { file, text };
+        let page = Page { file, text, reach };
         let written: Written = toml::from_str(text)
             .map_err(|error| page.error(error.span(), error.message().to_owned()))?;
         for written in written.allow {
@@ -165,6 +167,7 @@ impl Page<'_> {
             overrides: written.override_intel,
             unless_tag: written.unless_tag,
             by_value,
+            reach: self.reach,
             conditions,
         })
     }

@@ -66,7 +66,18 @@ pub struct Rule {
     pub unless_tag: Option<String>,
     /// Whether it names values; then it applies only to what shows one of them.
     pub(super) by_value: bool,
+    pub(super) reach: Reach,
     pub(super) conditions: Conditions,
+}
+
+/// What a rule may silence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// Indicators of feeds alone. That a private address is no indicator does not mean that its
+    /// host does no harm, and an update server's name may be borrowed.
+    Indicators,
+    /// Whatever is found.
+    Findings,
 }
 
 /// Who, how and when: all that are given must hold.
@@ -132,9 +143,13 @@ impl Rule {
     }
 
     pub(super) fn applies(&self, subject: &Subject<'_>, found: Found, at: Timestamp) -> bool {
-        self.is_for(subject.detector, at)
-            && (found == Found::Indicator || self.overrides || !subject.is_sure())
-            && self.conditions.hold(subject, at)
+        let reaches = match found {
+            Found::Indicator => true,
+            Found::Behaviour => {
+                self.reach == Reach::Findings && (self.overrides || !subject.is_sure())
+            }
+        };
+        reaches && self.is_for(subject.detector, at) && self.conditions.hold(subject, at)
     }
 
     /// Whether it silences by what was seen alone.

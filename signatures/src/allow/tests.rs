@@ -94,6 +94,21 @@ fn the_default_pack_wins_over_a_feed_that_lists_an_update_server() {
         assert_eq!(rule.map(|rule| rule.id.as_str()), expected, "{seen:?}");
         assert_eq!(matches.is_alert(), expected.is_none());
     }
+    // What hosts do is told, whoever they are and wherever they turn to.
+    let party = |address: &str, name| Party {
+        address: Some(address.parse().unwrap()),
+        name,
+        ..Party::default()
+    };
+    for (detector, dst) in [
+        ("beacon", party("8.8.8.8", Some(&b"download.windowsupdate.com"[..]))),
+        ("smb_scan", party("10.0.0.9", None)),
+        ("intel", party("10.0.0.53", None)),
+    ] {
+        let src = party("10.0.0.5", None);
+        let subject = Subject { detector, src, dst, ..Subject::default() };
+        assert_eq!(matcher.allow.judge(&subject, NOW), None, "{detector}");
+    }
     let unknown = matcher.matches(&Observable::Domain(b"time.windows.com"), NOW);
     assert_eq!((unknown.hits.len(), unknown.silenced_by), (0, None));
 }
