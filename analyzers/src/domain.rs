@@ -4,7 +4,16 @@
 //! bought or was given, and what stands in front of it.
 
 /// Suffixes that are no part of the public tree: whatever is below them is a house's own affair.
-const SPECIAL: &[&[u8]] = &[b"local", b"localhost", b"localdomain", b"invalid", b"test"];
+const SPECIAL: &[&[u8]] = &[b"local", b"localhost", b"localdomain", b"invalid"];
+
+/// Suffixes that are not on the list and yet lead to others: those that Namecoin, Emercoin and
+/// OpenNIC resolve, where implants have their names when they fear for those of registrars; and
+/// those that stand for the public tree in laboratories (RFC 2606).
+const OTHER_ROOTS: &[&[u8]] = &[
+    b"bazar", b"bbs", b"bit", b"chan", b"coin", b"cyb", b"dyn", b"emc", b"epic", b"example",
+    b"geek", b"gopher", b"indy", b"lib", b"libre", b"neo", b"null", b"o", b"oss", b"oz", b"parody",
+    b"pirate", b"sea", b"test",
+];
 
 /// The registrable domain of a name, such as `example.co.uk` of `www.example.co.uk`. The private
 /// part of the list counts: `evil.github.io` belongs to someone else than `github.io`. Below a
@@ -21,11 +30,15 @@ pub fn registrable(name: &[u8]) -> Option<&[u8]> {
     (!is_ours && !is_number).then(|| domain.as_bytes())
 }
 
-/// The registrable domain of a name in the public tree; `None` where the suffix is not on the list,
-/// as houses make up for names of their own.
+/// The registrable domain of a name that anyone may have registered; `None` where the suffix is one
+/// that houses make up for names of their own.
 #[must_use]
 pub fn public(name: &[u8]) -> Option<&[u8]> {
-    registrable(name).filter(|domain| psl::suffix(domain).is_some_and(|suffix| suffix.is_known()))
+    let is_public = |domain: &&[u8]| {
+        let suffix = psl::suffix(domain);
+        suffix.is_some_and(|suffix| suffix.is_known() || OTHER_ROOTS.contains(&suffix.as_bytes()))
+    };
+    registrable(name).filter(is_public)
 }
 
 /// What stands in front of the registrable domain, without the dot between: `www`.
@@ -85,6 +98,7 @@ mod tests {
     fn names_that_a_house_made_up_are_not_public() {
         assert_eq!(public(b"dc1.corp.lan"), None);
         assert_eq!(public(b"www.example.com"), Some(&b"example.com"[..]));
+        assert_eq!(public(b"a.qnjwed.bazar"), Some(&b"qnjwed.bazar"[..]));
     }
 
     #[test]

@@ -36,7 +36,8 @@
 //! at most 3 hosts or 2 % of them, −0.15 from 10 %, −0.30 from 50 % (from 20 active hosts on);
 //! +0.10 for one that nobody knew a week ago, −0.10 for one known for a month; +0.10 for a rare
 //! client, a self-signed certificate, TLS without a name or a dynamic name; −0.20 for update, time,
-//! push and certificate services; +0.10 if it goes on while the host is otherwise quiet.
+//! push and certificate services; +0.10 if it goes on while the host is otherwise quiet, unless the
+//! destination is that of a tenth of all hosts.
 //!
 //! # False positives
 //! Anything that polls: monitoring, chat, mail, update checks, licence checks, devices that report

@@ -120,7 +120,9 @@ impl Case<'_> {
         if let Some(class) = self.destination.class() {
             say(-0.20, format!("the destination is known as a {class}"));
         }
-        if self.is_off_hours == Some(true) {
+        // What many use, they use at night, too: programs do not go home.
+        let is_common = prevalence.share().is_some_and(|share| share >= COMMON);
+        if self.is_off_hours == Some(true) && !is_common {
             say(0.10, "it goes on while the host is otherwise quiet".to_owned());
         }
         found
