@@ -106,7 +106,7 @@ fn share(scene: &mut Scene, host: IpAddr, server: IpAddr) {
         .files(host, server, Duration::from_millis(8))
         .logs_on(account)
         .connects(&format!("\\\\{server}\\data"))
-        .opens("plans\\2026.txt");
+        .reads("plans\\2026.txt", 100_000);
     scene.play_files(session);
 }
 

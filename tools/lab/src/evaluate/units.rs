@@ -54,7 +54,14 @@ pub(super) fn judge(labels: &[Label], alerts: &[Alert]) -> Verdict {
                     verdict.found[unit] = Some(first.map_or(raised, |first| first.min(raised)));
                 }
                 Expectation::May => verdict.open[at] = true,
-                Expectation::MustNot => verdict.harmless[at] = Some(unit),
+                // A unit that names its destination knows more of an alert than one that is any.
+                Expectation::MustNot => {
+                    let known = verdict.harmless[at];
+                    let is_vague = |unit: usize| labels[unit].destinations.is_empty();
+                    if known.is_none_or(|known| is_vague(known) || !is_vague(unit)) {
+                        verdict.harmless[at] = Some(unit);
+                    }
+                }
             }
         }
         // Whatever else is said of a host that an attacker has is no false alert of another unit,

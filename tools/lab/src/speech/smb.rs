@@ -17,6 +17,7 @@ mod command {
     pub(super) const TREE_CONNECT: u16 = 3;
     pub(super) const CREATE: u16 = 5;
     pub(super) const CLOSE: u16 = 6;
+    pub(super) const READ: u16 = 8;
     pub(super) const WRITE: u16 = 9;
     pub(super) const IOCTL: u16 = 11;
 }
@@ -34,8 +35,8 @@ const OVERWRITE_IF: u32 = 5;
 const OPENED: u32 = 1;
 const CREATED: u32 = 2;
 
-/// Data of one write.
-const WRITE_BYTES: usize = 65_536;
+/// Data of one read or write.
+const PART_BYTES: usize = 65_536;
 
 /// A session on one connection, request by request.
 pub struct Session {
@@ -209,6 +210,21 @@ impl Session {
         self.exchange(command::WRITE, request, SUCCESS, response);
     }
 
+    fn read(&mut self, offset: usize, data: &[u8]) {
+        let length = long(data.len());
+        let request = Fields::default()
+            .u16(49)
+            .u16(0)
+            .u32(length)
+            .u32(long(offset))
+            .u32(0)
+            .u64(self.file)
+            .u64(!self.file)
+            .zeros(17);
+        let response = Fields::default().u16(17).u16(64 + 16).u32(length).u32(0).u32(0).bytes(data);
+        self.exchange(command::READ, request, SUCCESS, response);
+    }
+
     fn close(&mut self) {
         let request = Fields::default().u16(24).zeros(6).u64(self.file).u64(!self.file);
         let response = Fields::default().u16(60).zeros(58);
@@ -221,7 +237,7 @@ impl Session {
         self.open(path, OVERWRITE_IF, CREATED);
         let mut left = bytes;
         while left > 0 {
-            let part = left.min(WRITE_BYTES);
+            let part = left.min(PART_BYTES);
             self.write(&noise(part));
             left -= part;
         }
@@ -233,6 +249,17 @@ impl Session {
     #[must_use]
     pub fn opens(mut self, path: &str) -> Self {
         self.open(path, OPEN, OPENED);
+        self.close();
+        self
+    }
+
+    /// A file of so many bytes is read.
+    #[must_use]
+    pub fn reads(mut self, path: &str, bytes: usize) -> Self {
+        self.open(path, OPEN, OPENED);
+        for offset in (0..bytes).step_by(PART_BYTES) {
+            self.read(offset, &noise(PART_BYTES.min(bytes - offset)));
+        }
         self.close();
         self
     }
