@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use analyzers::Direction;
 use sensor::config::Config;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::determinism::{assert_same, pcap};
@@ -107,8 +107,7 @@ fn a_known_name_and_its_address_are_one_alert_that_shows_both() {
     let answers = replay.table("dns");
     let asked = answers.iter().find(|row| row["query"] == *story.name).expect("the look-up");
     let address = asked["answers"][0].as_str().expect("an address");
-    let evidence = evidence(alert).to_string();
-    assert!(evidence.contains(address) && evidence.contains(&story.name), "{evidence}");
+    assert_eq!(evidence(alert)["answers"], json!([address]));
     let hunt = alert["hunt"].as_str().expect("a hunt");
     assert!(hunt.contains("SELECT") && hunt.contains(&story.name), "{hunt}");
     for alert in &alerts {
@@ -140,7 +139,7 @@ fn the_chain_is_one_incident_with_four_stages() {
     let four = ["address_contacted", "discovery", "lateral_movement", "name_looked_up"];
     assert!(four.iter().all(|step| steps.contains(step)), "{chain:#}");
     let members: Vec<&Row> =
-        alerts.iter().filter(|alert| alert["incident"] == incident["alert_id"]).collect();
+        alerts.iter().filter(|alert| alert.get("incident") == incident.get("alert_id")).collect();
     for detector in ["intel", "beacon", "smb_scan"] {
         assert!(members.iter().any(|alert| alert["detector"] == detector), "no {detector}");
     }
