@@ -2,7 +2,7 @@
 //!
 //! In: every finding, as it is said. Out: findings of the detector `incident`, whose confidence is
 //! above that of each part, and the members that belong to it. A host needs two stages, or two
-//! detectors that agree on one. Victims of a host that carry on from there know their parent.
+//! detectors that agree on one and do not look at the same thing. Victims of a host that carry on from there know their parent.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -149,12 +149,12 @@ impl Host {
         let mut links: Vec<&Link> = self.links.iter().collect();
         links.sort_by(|a, b| (a.first, a.stage, a.detector).cmp(&(b.first, b.stage, b.detector)));
         let mut stages: Vec<Stage> = links.iter().map(|link| link.stage).collect();
-        stages.sort_unstable();
+        stages.sort_unstable_by_key(|stage| order(*stage));
         stages.dedup();
-        let mut detectors: Vec<&str> = links.iter().map(|link| link.detector).collect();
-        detectors.sort_unstable();
-        detectors.dedup();
-        if detectors.len() < 2 {
+        let mut witnesses: Vec<&str> = links.iter().map(|link| witness(link.detector)).collect();
+        witnesses.sort_unstable();
+        witnesses.dedup();
+        if witnesses.len() < 2 {
             return None;
         }
         let confidence = confidence(&links, &stages);
@@ -167,7 +167,6 @@ impl Host {
         }
         let first = links.iter().map(|link| link.first).min()?;
         let last = links.iter().map(|link| link.last).max()?;
-        let steps: Vec<&&Link> = links.iter().collect();
         let furthest = stages.iter().copied().max_by_key(|stage| order(*stage))?;
         let victims = victims(&links, host);
         let mut flows = FlowsBehind::default();
@@ -176,7 +175,7 @@ impl Host {
             detector: DETECTOR,
             host,
             key: Text::Word(""),
-            title: Text::from(title(host, &steps)),
+            title: Text::from(title(host, &links)),
             description: Text::from(description(host, &links, confidence, parent)),
             severity,
             confidence,
@@ -237,6 +236,18 @@ fn strip_host(finding: &Finding) -> String {
     let title = finding.title.escaped();
     let host = format!("{} ", finding.host);
     title.strip_prefix(&host).unwrap_or(&title).to_owned()
+}
+
+/// What a detector looks at: those that judge the same traffic by the same trait do not confirm each
+/// other.
+fn witness(detector: &str) -> &str {
+    match detector {
+        "beacon" | "long_connection" | "strobe" => "pace",
+        "net_scan" | "port_scan" | "smb_scan" => "failures",
+        "login_baseline" | "rdp_off_hours" => "hours",
+        "admin_share_exec" | "remote_exec" => "services",
+        other => other,
+    }
 }
 
 /// The best of each stage counts whole, the second half, the others a quarter: several alerts about
@@ -324,18 +335,26 @@ fn victims(links: &[&Link], host: IpAddr) -> Vec<IpAddr> {
     victims
 }
 
-/// The story in one sentence.
-fn title(host: IpAddr, steps: &[&&Link]) -> String {
-    let mut parts: Vec<&str> = Vec::new();
-    for step in steps {
-        if !step.title.is_empty() && !parts.contains(&step.title.as_str()) {
-            parts.push(&step.title);
+/// The story in one sentence: what is surest of each step, in order of time.
+fn title(host: IpAddr, links: &[&Link]) -> String {
+    let mut parts: Vec<&Link> = Vec::new();
+    for link in links.iter().filter(|link| !link.title.is_empty()) {
+        let same = |part: &&mut &Link| {
+            (part.stage, witness(part.detector)) == (link.stage, witness(link.detector))
+        };
+        match parts.iter_mut().find(same) {
+            Some(part) if part.confidence >= link.confidence => {}
+            Some(part) => *part = link,
+            None => parts.push(link),
         }
     }
+    parts.sort_by_key(|part| part.first);
     let told = parts.len().min(TITLE_PARTS);
-    let mut text = format!("{host} {}", parts[..told].join(", then "));
-    if parts.len() > told {
-        text.push_str(&format!(", and {} more", parts.len() - told));
+    let titles: Vec<&str> = parts.iter().take(told).map(|part| part.title.as_str()).collect();
+    let more = links.iter().filter(|link| !link.title.is_empty()).count() - told;
+    let mut text = format!("{host} {}", titles.join(", then "));
+    if more > 0 {
+        text.push_str(&format!(", and {more} more"));
     }
     text
 }

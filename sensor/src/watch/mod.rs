@@ -15,6 +15,8 @@ pub mod merge;
 pub mod observe;
 pub mod overview;
 pub mod schedule;
+#[cfg(test)]
+mod tests;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
