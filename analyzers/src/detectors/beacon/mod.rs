@@ -13,7 +13,8 @@
 //! # How
 //! Beats are the first packets of outbound flows, failed ones included, for a server that is down
 //! is called, too; further HTTP requests of a flow; DNS questions below one registrable domain,
-//! unless the client connects to what they resolve to or they come whenever the answer expires;
+//! unless there is no such name, the same address is asked for again, whatever else is asked for
+//! again whenever the answer expires, or the client connects to what they resolve to;
 //! and payload after a silence in flows older than five minutes. Requests through a proxy of ours
 //! count for the host that they name. Not counted are ICMP errors, and flows whose originator is a
 //! guess.
@@ -297,6 +298,10 @@ impl Beacon {
         let (true, "udp" | "tcp", Some(query)) = (is_ours, dns.transport, &dns.query) else {
             return;
         };
+        // Who is told that there is no such name is told nothing else.
+        if dns.rcode.as_ref().is_some_and(|rcode| rcode.as_bytes() == b"NXDOMAIN") {
+            return;
+        }
         let Some(domain) = domain::public(query.as_bytes()) else { return };
         if domain.ends_with(b".arpa")
             || assets::any_contains(&scene.assets.resolvers, event.flow.src.ip)
@@ -309,7 +314,11 @@ impl Beacon {
         let key = target.key(event.flow.src.ip);
         if let Some(pair) = self.tracks.get_mut(&key) {
             let old = std::mem::replace(&mut pair.answer_ttl, ttl.map(Duration::from_secs));
-            if old.is_some_and(|ttl| is_expiry(event.ts.since(pair.track.seen()), ttl)) {
+            let name = crate::scene::prevalence::digest(query.as_bytes());
+            let is_repeated = pair.asked.replace(name) == Some(name);
+            let pause = event.ts.since(pair.track.seen());
+            let has_expired = || old.is_some_and(|ttl| is_expiry(pause, ttl));
+            if is_repeated && (asks_for_address(dns) || has_expired()) {
                 pair.track.pass(event.ts);
                 return;
             }
@@ -474,6 +483,13 @@ fn is_proxied(http: &HttpRecord) -> bool {
         text.as_ref().is_some_and(|text| text.as_bytes().starts_with(word))
     };
     begins(&http.method, b"CONNECT") || begins(&http.uri, b"http://")
+}
+
+/// Whether the answer is an address: what asks for the same one again wants to connect, for a
+/// channel in names has to say something new.
+fn asks_for_address(dns: &DnsRecord) -> bool {
+    let qtype = dns.qtype.as_ref().map(Text::as_bytes);
+    matches!(qtype, Some(b"A" | b"AAAA" | b"HTTPS"))
 }
 
 /// Whether a pause is just how long an answer lived.

@@ -31,7 +31,9 @@ pub(super) struct Pair {
     pub flows: Option<Box<FlowsBehind>>,
     /// Hours of the day, in UTC, in which it beat: a bit each.
     pub hours: u32,
-    /// Questions: how long the latest answer lives, and when the client last connected.
+    /// Questions: the latest name, by digest, how long its answer lives, and when the client last
+    /// connected.
+    pub asked: Option<u64>,
     pub answer_ttl: Option<Duration>,
     pub connected: Option<Timestamp>,
     /// Networks: the names that were used, by digest and beats.
@@ -53,6 +55,7 @@ impl Pair {
             facts: Facts::default(),
             flows: None,
             hours: 0,
+            asked: None,
             answer_ttl: None,
             connected: None,
             names: Vec::new(),

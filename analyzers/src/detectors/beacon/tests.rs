@@ -117,7 +117,7 @@ fn beats_are_found_in_whatever_carries_them() {
     for (number, time) in times(100.0, 1_780.0, period).into_iter().enumerate() {
         let flow = questions.open(time, HOST, "10.0.0.53", 53, Transport::UDP);
         let name = format!("a{number}.stage.example.net");
-        questions.record(time, &flow, dns(&name, "A", &["0.0.0.0"], 1));
+        questions.record(time, &flow, dns(&name, "A", &["0.0.0.0"], 60));
     }
 
     let mut raw = Rehearsal::new();
@@ -175,6 +175,8 @@ fn what_is_no_beat_stays_silent() {
     let mut internal = Rehearsal::new();
     let mut neighbours = Rehearsal::new();
     let mut expiry = Rehearsal::new();
+    let mut repeated = Rehearsal::new();
+    let mut nowhere = Rehearsal::new();
     let mut resolved = Rehearsal::new();
     let mut reverse = Rehearsal::new();
     for time in every_minute() {
@@ -190,7 +192,13 @@ fn what_is_no_beat_stays_silent() {
         neighbours.end(time, 1.0, &flow, "S0", (100, 0));
 
         let flow = expiry.open(time, HOST, "10.0.0.53", 53, Transport::UDP);
-        expiry.record(time, &flow, dns("api.example.net", "A", &["192.0.2.9"], 60));
+        expiry.record(time, &flow, dns("api.example.net", "TXT", &["v=spf1"], 60));
+
+        let flow = repeated.open(time, HOST, "10.0.0.53", 53, Transport::UDP);
+        repeated.record(time, &flow, dns("api.example.net", "A", &["192.0.2.9"], 5));
+
+        let flow = nowhere.open(time, HOST, "10.0.0.53", 53, Transport::UDP);
+        nowhere.record(time, &flow, dns(&format!("pc{time}.example.net"), "A", &[], 5));
 
         let flow = reverse.open(time, HOST, "10.0.0.53", 53, Transport::UDP);
         reverse.record(time, &flow, dns("9.2.0.192.in-addr.arpa", "PTR", &["x.net"], 5));
@@ -206,6 +214,8 @@ fn what_is_no_beat_stays_silent() {
         ("internal", internal, &[]),
         ("multicast", neighbours, &[]),
         ("an answer expires", expiry, &[]),
+        ("an address is asked for again", repeated, &[]),
+        ("no such name", nowhere, &[]),
         ("reverse look-ups", reverse, &[]),
         ("look-ups before connections", resolved, &[NAME]),
     ] {

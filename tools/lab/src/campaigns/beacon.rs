@@ -203,7 +203,7 @@ pub(super) fn enter(world: &mut World, family: &str, replicate: usize, plan: Pla
     let places: Vec<Destination> =
         (0..plan.names).map(|_| place(plan.channel, &mut dice)).collect();
     let label = Label::new(family, replicate, Kind::Beacon, host.ip)
-        .by(&["beacon", "long_connection"])
+        .by(&["beacon", "long_connection", "dns_tunnel"])
         .stage("command_and_control")
         .expect(plan.expect);
     let keys = places.iter().flat_map(Destination::keys);
