@@ -8,7 +8,7 @@
 //! Every SSH server on the Internet is guessed at all day; inside, it is somebody who moves on.
 //!
 //! # How
-//! SSH hides its outcome. A connection whose client sent 1 KiB or more, so that keys were
+//! SSH hides its outcome. A connection whose client sent 512 B or more, so that keys were
 //! exchanged, and in which neither side reached 4 KiB counts as an attempt; one in which both did
 //! counts as a session; others count as neither. Because short commands may look like attempts,
 //! thresholds are higher than for RDP: A, 30 in 30 min on one host; B, 100 in 24 h; C, 10 hosts in
@@ -42,8 +42,9 @@ pub const DETECTOR: Detector = Detector {
     interests: &[Interest::Row],
 };
 
-/// Payload of a client that went on behind the exchange of keys.
-const KEYS_EXCHANGED_BYTES: i64 = 1_024;
+/// Payload of a client that went on behind the exchange of keys: tools that guess offer a few
+/// algorithms only, and so send less than half of what OpenSSH does.
+const KEYS_EXCHANGED_BYTES: i64 = 512;
 
 /// `[detect.ssh_bruteforce]`
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -151,6 +152,7 @@ mod tests {
     fn refused_logons_are_counted_and_sessions_are_not() {
         assert_eq!(watch(&[(2_200, 2_400); 29]), []);
         assert_eq!(watch(&[(2_200, 2_400); 30])[0].severity, Severity::MEDIUM);
+        assert_eq!(watch(&[(695, 881); 30])[0].severity, Severity::MEDIUM, "few algorithms");
         assert_eq!(watch(&[(200, 900); 90]), [], "banners");
         assert_eq!(watch(&[(3_000, 90_000); 90]), [], "neither");
         assert_eq!(watch(&[(9_000, 90_000); 90]), [], "sessions");

@@ -120,7 +120,7 @@ fn tunnel(world: &mut World, family: &str, replicate: usize, tunnel: Tunnel) {
     let mut dice = world.dice(&format!("{family}/{replicate}"));
     let zone = format!("t{:04x}.test", dice.below(1 << 16));
     let label = Label::new(family, replicate, Kind::Dns, host)
-        .by(&["dns_tunnel"])
+        .by(&["dns_tunnel", "beacon"])
         .stage("command_and_control")
         .to(zone.clone());
     let (label, start) = (world.scene.label(label), world.early(0.3, &mut dice));
