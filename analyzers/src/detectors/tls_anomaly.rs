@@ -1,10 +1,10 @@
 //! A TLS server is not what its name and certificate would have it.
 //!
 //! # What it detects
-//! Handshakes with servers in the world whose certificate or name is odd in ways that tools of
-//! attackers are: a certificate that Cobalt Strike ships, a self-signed or brand-new one, one with
-//! a random name or a validity of decades, no server name at all, or a name that was never looked
-//! up where names otherwise are.
+//! Handshakes with servers in the world, but those of calls over DTLS, whose certificate or name is
+//! odd in ways that tools of attackers are: a certificate that Cobalt Strike ships, a self-signed or
+//! brand-new one, one with a random name or a validity of decades, no server name at all, or a name
+//! that was never looked up where names otherwise are.
 //!
 //! # Why it matters
 //! Nobody has to buy a certificate to encrypt. Who sets a server up for an intrusion often signs
@@ -131,7 +131,8 @@ struct Anomalies {
 impl Watcher for Anomalies {
     fn event(&mut self, event: &Event<'_>, scene: &Scene, findings: &mut Findings) {
         if let Some(tls) = event.what.record::<TlsRecord>() {
-            if event.heading == Heading::Outbound {
+            // The ends of a call over DTLS sign for themselves by design (RFC 8827).
+            if event.heading == Heading::Outbound && tls.transport != "dtls" {
                 self.handshake(event, tls, scene, findings);
             }
         } else if let Some(dns) = event.what.record::<DnsRecord>() {
@@ -363,6 +364,7 @@ mod tests {
             ("the same in a small network", 5, odd(), &[]),
             ("Cobalt Strike's", 5, shipped(), &["a.example.net"]),
             ("no name", 40, nameless(), &[SERVER]),
+            ("a call", 40, TlsRecord { transport: "dtls", ..nameless() }, &[]),
             ("a generated name for decades", 40, decades(), &["a.example.net"]),
         ] {
             assert_eq!(titles(hosts, record), expected, "{name}");
