@@ -16,7 +16,7 @@
 //! others is an outage and not counted; nor is greeting a host that others use. A client that tries
 //! both ports of a host at once is judged by port 445 alone.
 //!
-//! A sequential test (TRW) weighs failures against answers: from a fresh start four failures
+//! A sequential test (TRW) weighs failures against use: from a fresh start four failures
 //! decide, whatever their pace, if no day passes without one. For sources of ours windows count
 //! contacts that are not use: 10 hosts in 10 min, 20 in 1 h, 30 in 24 h; 8 failed ones in 24 h; 6
 //! failed ones in 72 h over 3 networks. For sources from outside: 20 hosts in 24 h, and the failed
@@ -93,7 +93,7 @@ const OUTSIDE_HOSTS: u64 = 3;
 pub struct Knobs {
     /// All thresholds at once.
     pub sensitivity: Sensitivity,
-    /// Failures beyond answers of the sequential test.
+    /// Failures beyond used contacts of the sequential test.
     pub failures: Least,
     /// Hosts in ten minutes that come to nothing.
     pub hosts_10m: Least,

@@ -102,8 +102,8 @@ impl Test {
 /// The tests for one class of ports and sources.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rules {
-    /// Failures beyond the answered contacts at which the sequential test decides for a scan, and
-    /// answers beyond the failures at which it decides against and begins anew. `None`: not run.
+    /// Failures beyond the used contacts at which the sequential test decides for a scan, and
+    /// used ones beyond the failures at which it decides against and begins anew. `None`: not run.
     pub net_failures: Option<i32>,
     /// The windows.
     pub windows: Vec<Rule>,
@@ -239,8 +239,9 @@ impl Probing {
         let Some(limit) = rules.net_failures else { return };
         let step = match outcome {
             Outcome::Failed => 1,
-            Outcome::Empty => 0,
-            Outcome::Brief | Outcome::Used => -1,
+            // Who greets and goes looks around as well as who is turned away, only with more luck.
+            Outcome::Empty | Outcome::Brief => 0,
+            Outcome::Used => -1,
         };
         self.net = self.net.saturating_add(step);
         if self.net >= self.scaled(limit) {
@@ -424,8 +425,10 @@ mod tests {
     #[test]
     fn answers_speak_against_a_scan() {
         let mut mixed = series(4, 60, Outcome::Failed);
-        mixed.insert(2, (100, 0, 100, Outcome::Brief));
+        mixed.insert(2, (100, 0, 100, Outcome::Used));
         assert!(probe(&mixed).is_empty());
+        mixed[2].3 = Outcome::Brief;
+        assert_eq!(probe(&mixed), ["sequential"], "a greeting is no use");
         assert!(probe(&series(100, 60, Outcome::Used)).is_empty());
         // Long use does not pay for a scan later: the test begins anew.
         let mut late = series(40, 60, Outcome::Used);
