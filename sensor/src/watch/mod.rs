@@ -342,6 +342,9 @@ impl Watch {
 
     /// The input is over.
     fn finish(&mut self) -> Result<(), StageError> {
+        if let Some(intel) = &mut self.intel {
+            intel.tell_counts(&self.scene, &mut self.enrich, &mut self.findings);
+        }
         self.detection.finish(self.now, &self.scene, &mut self.findings);
         self.keep();
         self.settle(self.now)?;

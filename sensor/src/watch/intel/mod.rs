@@ -43,6 +43,10 @@ const FLOWS_MAX: usize = 65_536;
 const WATCH_LEAST: Duration = Duration::from_secs(3_600);
 const WATCH_MOST: Duration = Duration::from_secs(24 * 3_600);
 
+/// How long what only adds to the counts of a story waits before it is told: a listed address that
+/// everybody contacts would otherwise be told of at every packet.
+const COUNTS_EVERY: Duration = Duration::from_secs(60);
+
 /// Who a story is about, and the indicator.
 type StoryKey = (IpAddr, Arc<str>);
 
@@ -59,6 +63,9 @@ pub struct IntelWatch {
     stories: Recent<StoryKey, Story>,
     watched: Recent<(IpAddr, IpAddr), Watched>,
     flows: Recent<Uid, SmallVec<[StoryKey; 1]>>,
+    /// Stories whose latest counts were not told, and when they will be.
+    untold: Vec<StoryKey>,
+    tell_at: Timestamp,
     silenced: u64,
 }
 
@@ -72,6 +79,8 @@ impl IntelWatch {
             stories: Recent::new(STORIES_MAX),
             watched: Recent::new(WATCHED_MAX),
             flows: Recent::new(FLOWS_MAX),
+            untold: Vec::new(),
+            tell_at: Timestamp::MIN,
             silenced: 0,
         }
     }
@@ -110,6 +119,11 @@ impl IntelWatch {
         if self.matcher.indicators.is_empty() {
             return;
         }
+        // By events, not by batches: the same for any number of workers.
+        if event.time >= self.tell_at {
+            self.tell_counts(scene, enrich, findings);
+            self.tell_at = event.time.after(COUNTS_EVERY);
+        }
         match event.what {
             What::Opened(_) => self.opened(event, scene, enrich, findings),
             What::Record(record) => {
@@ -133,6 +147,17 @@ impl IntelWatch {
             }
             What::Row(row) => self.row(event, row, scene, enrich, findings),
             What::Active { .. } | What::Weird(_) => {}
+        }
+    }
+
+    /// Tells of the stories whose counts have grown.
+    pub fn tell_counts(&mut self, scene: &Scene, enrich: &mut Enrich, findings: &mut Findings) {
+        for key in self.untold.drain(..) {
+            if let Some(story) = self.stories.get_mut(&key)
+                && story.is_untold()
+            {
+                findings.say(story.tell(key.0, scene, enrich));
+            }
         }
     }
 
@@ -190,8 +215,25 @@ impl IntelWatch {
         for key in keys.unwrap_or_default() {
             if let Some(story) = self.stories.get_mut(&key) {
                 story.said(event, row);
-                findings.say(story.finding(key.0, scene, enrich));
             }
+            self.tell_or_wait(key, scene, enrich, findings);
+        }
+    }
+
+    /// Tells of a story that has changed: at once where there is news, with the others where there
+    /// are only more of the same.
+    fn tell_or_wait(
+        &mut self,
+        key: StoryKey,
+        scene: &Scene,
+        enrich: &mut Enrich,
+        findings: &mut Findings,
+    ) {
+        let Some(story) = self.stories.get_mut(&key) else { return };
+        if story.has_news() || self.untold.len() >= STORIES_MAX {
+            findings.say(story.tell(key.0, scene, enrich));
+        } else if story.wait() {
+            self.untold.push(key);
         }
     }
 
@@ -229,11 +271,11 @@ impl IntelWatch {
     ) {
         let Some(story) = self.stories.get_mut(&key) else { return };
         story.add(event, sighting);
-        findings.say(story.finding(key.0, scene, enrich));
         let keys = self.flows.entry(event.flow.uid, SmallVec::new);
         if !keys.contains(&key) {
-            keys.push(key);
+            keys.push(key.clone());
         }
+        self.tell_or_wait(key, scene, enrich, findings);
     }
 
     /// Watches the addresses that a listed name resolved to.

@@ -118,6 +118,26 @@ pub(super) struct Story {
     blocked: bool,
     bytes_up: i64,
     bytes_down: i64,
+    telling: Telling,
+}
+
+/// What makes a story another one: more of the same does not.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Gist {
+    severity: Severity,
+    confidence: f64,
+    ends: usize,
+    answers: usize,
+    /// Doublings of the count.
+    size: u32,
+}
+
+/// What was told of a story.
+#[derive(Clone, Copy, Debug, Default)]
+struct Telling {
+    told: Option<Gist>,
+    /// Something has changed since, and waits.
+    is_waiting: bool,
 }
 
 impl Story {
@@ -142,6 +162,7 @@ impl Story {
             blocked: false,
             bytes_up: 0,
             bytes_down: 0,
+            telling: Telling::default(),
         }
     }
 
@@ -202,8 +223,42 @@ impl Story {
         }
     }
 
-    /// The finding as it is by now.
-    pub(super) fn finding(&self, host: IpAddr, scene: &Scene, enrich: &mut Enrich) -> Finding {
+    fn count(&self) -> u64 {
+        self.questions + self.contacts + self.visits + self.contents
+    }
+
+    fn gist(&self) -> Gist {
+        Gist {
+            severity: self.severity(),
+            confidence: self.confidence(),
+            ends: self.ends.len(),
+            answers: self.answers.len(),
+            size: self.count().checked_ilog2().unwrap_or(0),
+        }
+    }
+
+    /// Whether there is more to tell than counts.
+    pub(super) fn has_news(&self) -> bool {
+        self.telling.told != Some(self.gist())
+    }
+
+    /// Notes that something waits to be told; whether it is the first.
+    pub(super) fn wait(&mut self) -> bool {
+        !std::mem::replace(&mut self.telling.is_waiting, true)
+    }
+
+    /// Whether something waits.
+    pub(super) const fn is_untold(&self) -> bool {
+        self.telling.is_waiting
+    }
+
+    /// The finding as it is by now, which is told.
+    pub(super) fn tell(&mut self, host: IpAddr, scene: &Scene, enrich: &mut Enrich) -> Finding {
+        self.telling = Telling { told: Some(self.gist()), is_waiting: false };
+        self.finding(host, scene, enrich)
+    }
+
+    fn finding(&self, host: IpAddr, scene: &Scene, enrich: &mut Enrich) -> Finding {
         let confidence = self.confidence();
         let peers = self.peers();
         Finding {
@@ -218,7 +273,7 @@ impl Story {
             stage: self.context.stage.unwrap_or(Stage::CommandAndControl),
             first: self.first,
             last: self.last,
-            count: self.questions + self.contacts + self.visits + self.contents,
+            count: self.count(),
             peers,
             flows: self.flows.clone(),
             indicator: Some(IndicatorSeen {
