@@ -12,6 +12,8 @@ mod packets; // a small builder of packets
 mod replays; // captures or packets in, rows and counts out
 
 // What must hold.
+mod archives; // verified, compacted, pruned, killed in the middle
+mod carving; // evidence: the packets of named flows
 mod chain; // a compromised host, from the look-up to the desktops: one incident
 mod cli; // the program: exit codes, messages, output
 mod conformance; // real attacks that must be found, and what must not be

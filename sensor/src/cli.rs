@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::capture::interface::mirror::Mirror;
+use crate::config::{Age, Size};
 
 /// A network sensor: packets in, flows, metadata and findings out.
 #[derive(Debug, Parser)]
@@ -33,6 +34,8 @@ pub enum Command {
     /// Say whether a configuration can be used, and what is wrong with it.
     #[command(after_help = CHECK_HELP)]
     Check(CheckArgs),
+    /// Verify, compact and prune an archive.
+    Archive(ArchiveArgs),
     /// Ask the archive: SQL, canned hunts, reports. `serval hunt --help` says more.
     #[command(disable_help_flag = true)]
     Hunt {
@@ -51,9 +54,9 @@ pub enum Command {
 const REPLAY_HELP: &str = "\
 Exit status:
   0  everything was read
-  1  nothing could be done, or the output could not be written
-  2  some input was damaged, cut short or unreadable, or an alert sink did not take every alert;
-     the rest was done, and each place is told";
+  1  nothing could be done, or the output could not be written; no packet of the flows to carve
+  2  some input was damaged, cut short or unreadable, an alert sink did not take every alert,
+     or some of the flows to carve are not there; the rest was done, and each place is told";
 
 /// `serval replay`
 #[derive(Debug, clap::Args)]
@@ -78,6 +81,20 @@ pub struct ReplayArgs {
     /// Only packets that this BPF expression matches, as in `tcp port 445`.
     #[arg(long, value_name = "BPF")]
     pub filter: Option<String>,
+    /// Cut the packets of these flows out of the captures, instead of writing rows: uids or
+    /// Community IDs as rows and alerts have them, several with commas or by repeating the option.
+    /// Uids need the configuration of the sensor that gave them.
+    #[arg(
+        long,
+        value_name = "ID",
+        value_delimiter = ',',
+        requires = "output",
+        conflicts_with_all = ["archive", "json"]
+    )]
+    pub carve: Vec<String>,
+    /// Capture to write those packets to (pcap, nanoseconds); `-` for standard output.
+    #[arg(short, long, value_name = "FILE", requires = "carve")]
+    pub output: Option<PathBuf>,
 }
 
 const WATCH_HELP: &str = "\
@@ -162,6 +179,87 @@ pub struct CheckArgs {
     /// Print a commented sample: every setting with its default.
     #[arg(long, conflicts_with_all = ["config", "print"])]
     pub sample: bool,
+}
+
+/// `serval archive`
+#[derive(Debug, clap::Args)]
+pub struct ArchiveArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: ArchiveCommand,
+}
+
+const VERIFY_HELP: &str = "\
+Each file is held against the SHA-256 that the manifest in DIR/_manifest has of it, and each entry
+of the manifest against the one before. Whoever can write to the archive could write all of that
+anew: note the heads that are printed in another place, and give them as --head later.
+
+Exit status:
+  0  every file is what the manifest says, and the manifest is whole
+  1  the archive cannot be verified
+  2  something was changed, is missing, or has no entry; each is named on standard output";
+
+const COMPACT_HELP: &str = "\
+An hour that ended two hours ago or longer is compacted; the sensor may go on writing. Files that
+are not what the manifest says are left alone and named.
+
+Exit status:
+  0  done
+  1  the archive cannot be read or written, or another process compacts it
+  2  done, but for files that were left alone";
+
+/// What to do with an archive.
+#[derive(Debug, Subcommand)]
+pub enum ArchiveCommand {
+    /// Say whether each file is what was written, and name each that is changed, missing or
+    /// unlisted.
+    #[command(after_help = VERIFY_HELP)]
+    Verify {
+        /// The archive.
+        #[arg(value_name = "DIR")]
+        directory: PathBuf,
+        /// A head that was noted earlier: the manifests must still pass through it.
+        #[arg(long = "head", value_name = "HASH")]
+        heads: Vec<String>,
+    },
+    /// Enter files that have no entry in the manifest, as they are now.
+    Adopt {
+        /// The archive.
+        #[arg(value_name = "DIR")]
+        directory: PathBuf,
+    },
+    /// Merge the small files of hours that are over into few large ones.
+    #[command(after_help = COMPACT_HELP)]
+    Compact {
+        /// The archive.
+        #[arg(value_name = "DIR")]
+        directory: PathBuf,
+    },
+    /// Remove the oldest hours, of all tables, until the archive is within its limits.
+    Prune(PruneArgs),
+}
+
+/// `serval archive prune`
+#[derive(Debug, clap::Args)]
+pub struct PruneArgs {
+    /// The archive; by default that of the configuration.
+    #[arg(value_name = "DIR")]
+    pub directory: Option<PathBuf>,
+    /// Configuration file (TOML), for the archive and its limits.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Remove hours that ended longer ago than that, as in `90d`.
+    #[arg(long, value_name = "AGE")]
+    pub age: Option<Age>,
+    /// Remove the oldest hours while the archive has more bytes, as in `500GiB`.
+    #[arg(long, value_name = "SIZE")]
+    pub bytes: Option<Size>,
+    /// Remove the oldest hours while the file system has fewer bytes free, as in `20GiB`.
+    #[arg(long, value_name = "SIZE")]
+    pub free: Option<Size>,
+    /// Only say what would be removed.
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// `serval baseline`

@@ -1,12 +1,13 @@
-//! The wall clock: for how long a run took, for questions that a person asks, and for how long an
-//! interface has been quiet. Nothing that decides about traffic reads it: everything else lives in
+//! The wall clock: for how long a run took, for questions that a person asks, for how long an
+//! interface has been quiet, and for how old an archive is. Nothing that decides about traffic reads it: everything else lives in
 //! packet time.
 
 use std::time::{Duration, Instant};
 
 use analyzers::Timestamp;
 
-/// The present, for a person who asks what would match now, and for what the sensor says of itself.
+/// The present, for a person who asks what would match now, for what the sensor says of itself, and
+/// for the age of what it keeps.
 #[must_use]
 pub fn now() -> Timestamp {
     let now = jiff::Timestamp::now();

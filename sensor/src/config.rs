@@ -4,13 +4,17 @@
 //! errors: a setting that is misspelt must not be silently without effect.
 
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
 
 use analyzers::scene::assets::Network;
 use analyzers::scene::{Assets, HomeNetworks, schedule};
 use analyzers::{FileHashing, Span, detectors};
+use jiff::SpanRelativeTo;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::alerts::config::AlertsConfig;
+use crate::archive::Limits;
 use crate::enrich::geo::GeoConfig;
 use crate::flow::expiry::Timeouts;
 use crate::flow::{FlowSettings, VlanInKey};
@@ -101,6 +105,53 @@ pub struct FlowConfig {
 pub struct ArchiveConfig {
     /// Directory; no archive is written without one.
     pub path: Option<PathBuf>,
+    /// What a running sensor lets it hold.
+    pub retention: RetentionConfig,
+}
+
+/// `retention` below `[archive]`: beyond any of them the oldest hours go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RetentionConfig {
+    /// How long ago an hour may have ended.
+    pub age: Option<Age>,
+    /// How many bytes all files may have.
+    pub bytes: Option<Size>,
+    /// How many bytes the file system must have free.
+    pub free: Option<Size>,
+}
+
+impl From<RetentionConfig> for Limits {
+    fn from(config: RetentionConfig) -> Self {
+        let RetentionConfig { age, bytes, free } = config;
+        Self { age: age.map(|age| age.0), bytes: bytes.map(|b| b.0), free: free.map(|f| f.0) }
+    }
+}
+
+/// How old something may become, written as `90d`, `2w` or `36h`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Age(pub Duration);
+
+impl FromStr for Age {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        text.parse::<jiff::Span>()
+            .and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()))
+            .ok()
+            .and_then(|age| Duration::try_from(age).ok())
+            .filter(|age| !age.is_zero())
+            .map(Self)
+            .ok_or_else(|| {
+                format!("{text:?} is not an age; write it as \"90d\", \"2w\" or \"36h\"")
+            })
+    }
+}
+
+impl<'de> Deserialize<'de> for Age {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
 }
 
 /// `[memory]`
@@ -207,18 +258,24 @@ pub struct Size(pub u64);
 
 impl<'de> Deserialize<'de> for Size {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        parse_size(&text).map(Size).ok_or_else(|| {
-            serde::de::Error::custom(format!(
-                "{text:?} is not a size; write it as \"512MiB\" or \"2GiB\""
-            ))
-        })
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl FromStr for Size {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        parse_size(text)
+            .map(Self)
+            .ok_or_else(|| format!("{text:?} is not a size; write it as \"512MiB\" or \"2GiB\""))
     }
 }
 
 impl Serialize for Size {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let units = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1)];
+        let units =
+            [("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1)];
         let fits = |(_, unit): &&(&str, u64)| self.0.is_multiple_of(*unit);
         let (name, unit) = units.iter().find(fits).copied().unwrap_or(("B", 1));
         serializer.collect_str(&format_args!("{}{name}", self.0 / unit))
@@ -233,6 +290,7 @@ fn parse_size(text: &str) -> Option<u64> {
         "KiB" | "K" => 1 << 10,
         "MiB" | "M" => 1 << 20,
         "GiB" | "G" => 1 << 30,
+        "TiB" | "T" => 1 << 40,
         _ => return None,
     };
     number.parse::<u64>().ok()?.checked_mul(unit)
@@ -303,8 +361,6 @@ impl Config {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn parse(text: &str) -> Result<Config, String> {
@@ -320,9 +376,13 @@ mod tests {
     #[test]
     fn reads_spans_sizes_and_words() {
         let config = parse(
-            "[flow]\ninterim = \"1h 30m\"\nvlan_in_key = \"none\"\n[memory]\nbudget = \"1GiB\"",
+            "[flow]\ninterim = \"1h 30m\"\nvlan_in_key = \"none\"\n[memory]\nbudget = \"1GiB\"\n\
+             [archive]\nretention = { age = \"2w 1d\", bytes = \"2TiB\" }",
         )
         .unwrap();
+        let limits = Limits::from(config.archive.retention);
+        assert_eq!(limits.age, Some(Duration::from_secs(15 * 24 * 3_600)));
+        assert_eq!((limits.bytes, limits.free), (Some(1 << 41), None));
         let settings = config.flow_settings();
         assert_eq!(settings.interim, Duration::from_secs(5_400));
         assert_eq!(settings.vlan_in_key, VlanInKey::None);
@@ -332,6 +392,9 @@ mod tests {
     #[test]
     fn mistakes_are_named_with_their_line() {
         for (text, expected) in [
+            ("[archive]\nretention = { age = \"3 moons\" }", "not an age"),
+            ("[archive]\nretention = { age = \"0d\" }", "not an age"),
+            ("[archive]\nretention = { size = \"1GiB\" }", "line 2"),
             ("[sensor]\nnmae = \"x\"", "line 2"),
             ("[flow]\n\ninterim = \"soon\"", "not a span of time"),
             ("[flow]\ninterim = \"0s\"", "not a span of time"),

@@ -12,6 +12,7 @@ pub mod alerts;
 pub mod archive;
 pub mod baseline;
 pub mod capture;
+pub mod carve;
 pub mod check;
 pub mod cli;
 pub mod clock;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use sensor::cli::{Cli, Command, SchemaForm};
-use sensor::{baseline, check, explain, hunt, intel, live, replay, schema, tables};
+use sensor::{archive, baseline, check, explain, hunt, intel, live, replay, schema, tables};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -24,6 +24,7 @@ fn main() -> ExitCode {
         Command::Status(args) => live::status(args),
         Command::Intel(args) => intel::ask::run(&args.command),
         Command::Check(args) => check::check(args),
+        Command::Archive(args) => archive::ask::run(&args.command),
         Command::Hunt { args } => hunt::run(args).map_err(Into::into),
         Command::Baseline(args) => baseline::run(args),
         Command::Explain(args) => explain::explain(args.detector.as_deref())

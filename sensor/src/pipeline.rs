@@ -8,13 +8,13 @@
 use std::hash::BuildHasher as _;
 use std::sync::Arc;
 
-use analyzers::Timestamp;
+use analyzers::{FlowId, Timestamp, Uid};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use foldhash::fast::RandomState;
 
 use crate::capture::{Batch, CaptureError, Fill, RawPacket, Source};
 use crate::decode::{Checksum, Decoded, Decoder, SkipReason};
-use crate::event::Event;
+use crate::event::{Event, EventKind};
 use crate::flow::table::Arrival;
 use crate::flow::uid::UidMaker;
 use crate::flow::{FlowKey, FlowSettings};
@@ -83,6 +83,16 @@ pub trait Stage: Send {
 /// Why the second stage cannot go on.
 pub type StageError = Box<dyn std::error::Error + Send + Sync>;
 
+/// How far the first stage brings a packet.
+enum Arrived {
+    /// To its flow's key.
+    At(Arrival),
+    /// To the fragments that wait.
+    Held,
+    /// Nowhere.
+    Skipped,
+}
+
 /// The first stage: decodes packets and finds the flow's key.
 struct Front {
     decoder: Decoder,
@@ -115,19 +125,19 @@ impl Front {
         self.horizon = self.horizon.max(time);
     }
 
-    /// Moves the clock, decodes, finds the key. `None` for what does not reach a flow (yet).
+    /// Moves the clock, decodes, finds the key.
     #[inline]
-    fn arrival(&mut self, frame: &RawPacket, block: &[u8]) -> Option<Arrival> {
+    fn arrival(&mut self, frame: &RawPacket, block: &[u8]) -> Arrived {
         self.first.get_or_insert(frame.time);
         self.clock = self.clock.max(frame.time);
         self.counts.received += 1;
         self.counts.bytes += u64::from(frame.captured_bytes);
         let packet = match self.decoder.decode(frame, block) {
             Decoded::Packet(packet) => packet,
-            Decoded::Held => return None,
+            Decoded::Held => return Arrived::Held,
             Decoded::Skipped(reason) => {
                 self.counts.skipped.add(reason, 1_u32);
-                return None;
+                return Arrived::Skipped;
             }
         };
         self.counts.decoded += 1;
@@ -136,7 +146,7 @@ impl Front {
         self.counts.bad_checksums += u64::from(packet.checksum == Checksum::Bad);
         let (key, sender) = FlowKey::of(&packet, self.settings.vlan_in_key);
         let hash = self.hasher.hash_one(key);
-        Some(Arrival { packet, key, sender, hash, clock: self.clock, frame: *frame })
+        Arrived::At(Arrival { packet, key, sender, hash, clock: self.clock, frame: *frame })
     }
 
     /// Ends fragments that waited for too long; answers the horizon.
@@ -182,7 +192,7 @@ fn run_inline(
     let mut batch = Batch::default();
     while fill(source, &mut batch, &mut front)? == More::Come {
         for frame in &batch.packets {
-            if let Some(arrival) = front.arrival(frame, &batch.block) {
+            if let Arrived::At(arrival) = front.arrival(frame, &batch.block) {
                 worker.packet(&arrival, &batch.block);
             }
         }
@@ -192,6 +202,83 @@ fn run_inline(
     }
     worker.finish(front.clock);
     stage.events(0, worker.take_events(), Timestamp::MAX).map_err(RunError::Stage)?;
+    Ok(front.finish(source.tally().filtered, worker.counts()))
+}
+
+/// Is told of every packet which flow it went to.
+pub trait Tracer {
+    /// A flow was opened; the packet that did it is told next.
+    fn opened(&mut self, flow: &FlowId);
+
+    /// A packet went to a flow, with the frames that waited for it as fragments (by their numbers
+    /// in the capture, its own among them).
+    ///
+    /// # Errors
+    /// Whatever keeps the tracer from going on; the run ends.
+    fn packet(&mut self, frame: Traced<'_>, flow: Uid, with: &[u64]) -> Result<(), StageError>;
+
+    /// A frame waits, as a fragment.
+    fn held(&mut self, frame: Traced<'_>);
+
+    /// Fragments that came so long before `clock` that they are given up wait no more.
+    ///
+    /// # Errors
+    /// As of [`packet`](Self::packet).
+    fn advance(&mut self, clock: Timestamp) -> Result<(), StageError>;
+}
+
+/// A frame of the capture.
+#[derive(Clone, Copy, Debug)]
+pub struct Traced<'a> {
+    /// Its number in the capture, from zero.
+    pub number: u64,
+    /// What is noted about it.
+    pub raw: &'a RawPacket,
+    /// Its bytes.
+    pub bytes: &'a [u8],
+}
+
+/// Runs a source to its end as [`run`] does, and gives away no rows but where each packet went.
+///
+/// # Errors
+/// The source failed as a whole, or the tracer did.
+pub fn trace(
+    source: &mut dyn Source,
+    tracer: &mut dyn Tracer,
+    settings: &RunSettings,
+) -> Result<RunCounts, RunError> {
+    let mut front = Front::new(settings.flow);
+    let mut worker = Worker::new(0, 1, settings.flow, settings.uids.clone());
+    let mut batch = Batch::default();
+    let mut number = 0;
+    while fill(source, &mut batch, &mut front)? == More::Come {
+        for raw in &batch.packets {
+            let frame = Traced { number, raw, bytes: raw.bytes(&batch.block) };
+            number += 1;
+            let arrival = match front.arrival(raw, &batch.block) {
+                Arrived::At(arrival) => arrival,
+                Arrived::Held => {
+                    tracer.held(frame);
+                    continue;
+                }
+                Arrived::Skipped => continue,
+            };
+            let flow = worker.packet(&arrival, &batch.block);
+            for event in worker.take_events() {
+                if let EventKind::Opened { .. } = event.kind {
+                    tracer.opened(&event.flow);
+                }
+            }
+            if let Some(flow) = flow {
+                let with = arrival.packet.fragments();
+                tracer.packet(frame, flow, with).map_err(RunError::Stage)?;
+            }
+        }
+        let horizon = front.advance();
+        worker.advance(horizon);
+        worker.take_events();
+        tracer.advance(horizon).map_err(RunError::Stage)?;
+    }
     Ok(front.finish(source.tally().filtered, worker.counts()))
 }
 
@@ -274,7 +361,7 @@ fn deal_out(
         let mut dealt: Vec<Vec<Arrival>> =
             hands.iter().map(|_| Vec::with_capacity(share)).collect();
         for frame in &batch.packets {
-            if let Some(arrival) = front.arrival(frame, &batch.block) {
+            if let Arrived::At(arrival) = front.arrival(frame, &batch.block) {
                 dealt[owner(arrival.key.shard(), hands.len())].push(arrival);
             }
         }

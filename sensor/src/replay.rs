@@ -13,6 +13,7 @@ use crate::archive::{self, Archive};
 use crate::capture::{
     Batch, CaptureError, CaptureFiles, Fill, Filter, Filtered, Problem, Source, Tally,
 };
+use crate::carve::carve;
 use crate::cli::ReplayArgs;
 use crate::clock::{self, Stopwatch};
 use crate::config::Config;
@@ -27,7 +28,7 @@ use crate::watch::knowledge::Knowledge;
 use crate::watch::{Sinks, Watch};
 
 /// Exit status when some input was damaged; clap and errors use 1.
-const SOME_INPUT_DAMAGED: u8 = 2;
+pub(crate) const SOME_INPUT_DAMAGED: u8 = 2;
 
 /// Problems that are printed one by one; more are counted.
 const PROBLEMS_PRINTED: usize = 50;
@@ -43,6 +44,9 @@ pub type ReplayError = Box<dyn std::error::Error + Send + Sync>;
 /// # Errors
 /// Nothing could be read, or the output could not be written; the text says what to do.
 pub fn replay(args: &ReplayArgs) -> Result<ExitCode, ReplayError> {
+    if let Some(output) = &args.output {
+        return carve(args, output);
+    }
     let config = Config::load(args.config.as_deref())?;
     let stopwatch = Stopwatch::start();
     let files = CaptureFiles::open(&args.paths)?;
@@ -68,7 +72,7 @@ pub fn replay(args: &ReplayArgs) -> Result<ExitCode, ReplayError> {
         workers,
         board: Arc::default(),
     };
-    let mut reading = Reading { source: source.as_mut(), meter, problems: 0 };
+    let mut reading = Reading::new(source.as_mut(), meter);
     let ran = pipeline::run(&mut reading, &mut watch, &settings);
     let problems = reading.end();
     let tally = source.tally();
@@ -136,7 +140,12 @@ fn open_archive(
         wait: Duration::from_secs(3_600),
         ..archive::Options::default()
     };
-    Ok(Some(Archive::open(directory, options)?))
+    let archive = Archive::open(directory, options)?;
+    let recovered = archive.recovered();
+    if !recovered.is_nothing() {
+        say(&format!("serval: the archive: {recovered}\n"));
+    }
+    Ok(Some(archive))
 }
 
 /// A stream of JSON lines to a file, or for `-` to standard output.
@@ -220,13 +229,18 @@ fn close_rows(
 }
 
 /// A source that tells its problems as they come and moves the progress bar.
-struct Reading<'a> {
+pub(crate) struct Reading<'a> {
     source: &'a mut dyn Source,
     meter: Meter,
     problems: usize,
 }
 
-impl Reading<'_> {
+impl<'a> Reading<'a> {
+    /// A source that is about to be read.
+    pub(crate) fn new(source: &'a mut dyn Source, meter: Meter) -> Self {
+        Self { source, meter, problems: 0 }
+    }
+
     fn tell_problems(&mut self) {
         for problem in self.source.problems() {
             self.problems += 1;
@@ -237,7 +251,7 @@ impl Reading<'_> {
     }
 
     /// Ends the bar; the number of problems.
-    fn end(mut self) -> usize {
+    pub(crate) fn end(mut self) -> usize {
         self.tell_problems();
         self.meter.finish();
         if let Some(more) = self.problems.checked_sub(PROBLEMS_PRINTED).filter(|&more| more > 0) {

@@ -3,7 +3,7 @@
 //! In: packets of its shards, in the order of the capture, and the capture's clock. Out: events,
 //! and the promise (the watermark) that no later event is older than the clock it was told.
 
-use analyzers::{Emitter, Timestamp};
+use analyzers::{Emitter, Timestamp, Uid};
 
 use crate::event::Event;
 use crate::flow::table::{Arrival, Tools};
@@ -34,11 +34,10 @@ impl Worker {
         Self { shards: (0..owned).map(|_| FlowTable::default()).collect(), workers, tools }
     }
 
-    /// Takes a packet of one of its shards; `block` holds its bytes.
-    pub fn packet(&mut self, arrival: &Arrival, block: &[u8]) {
-        if let Some(shard) = self.shards.get_mut(arrival.key.shard() / self.workers) {
-            shard.packet(arrival, block, &mut self.tools);
-        }
+    /// Takes a packet of one of its shards, whose bytes `block` holds; answers the uid of its flow.
+    pub fn packet(&mut self, arrival: &Arrival, block: &[u8]) -> Option<Uid> {
+        let shard = self.shards.get_mut(arrival.key.shard() / self.workers)?;
+        shard.packet(arrival, block, &mut self.tools)
     }
 
     /// Moves to the capture's clock: ends flows that have been silent for too long.

@@ -29,6 +29,22 @@ pub enum ArchiveError {
         /// What the encoder answered.
         cause: ParquetError,
     },
+    /// There is nothing that says what the archive should hold.
+    #[error(
+        "{} has no manifest, so that nothing says what it should hold; `serval archive adopt` \
+         enters its files as they are now",
+        path.display()
+    )]
+    NoManifest {
+        /// The archive.
+        path: PathBuf,
+    },
+    /// Another process merges files.
+    #[error("another process merges files in {}; wait until it is done", path.display())]
+    Busy {
+        /// The archive.
+        path: PathBuf,
+    },
     /// A record put values that its table does not declare.
     #[error(
         "a record of table {table} differs from its declaration at {column}; please report this"
@@ -51,7 +67,7 @@ fn remedy(kind: io::ErrorKind) -> &'static str {
             "mount it for writing, or choose another archive directory"
         }
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            "free some space: the oldest date= folders can be removed at any time"
+            "free some space: `serval archive prune` removes the oldest hours"
         }
         io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
             "a file is in the way: move it, or choose another archive directory"
@@ -61,6 +77,12 @@ fn remedy(kind: io::ErrorKind) -> &'static str {
 }
 
 impl ArchiveError {
+    /// Whether there was no room.
+    pub(super) fn is_full_disk(&self) -> bool {
+        let Self::Io { cause, .. } = self else { return false };
+        matches!(cause.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+    }
+
     /// For `map_err`: the action and the path that an I/O error belongs to.
     pub(super) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |cause| Self::Io { action, path: path.to_owned(), cause }

@@ -1,9 +1,9 @@
 //! Files of the archive: their names, and how they come to be.
 //!
 //! In: a folder, a sensor's name, rows. Out: a file that is whole. It grows under a hidden name in
-//! its table's folder, is synced, and only then moves to its partition under its final name.
-//! Growing files lie in the table's folder because leftovers are looked for whenever the archive is
-//! opened, and a year has ten thousand partitions a table.
+//! its table's folder, is synced, entered in the manifest, and only then moves to its partition
+//! under its final name. Growing files lie in the table's folder because leftovers are looked for
+//! whenever the archive is opened, and a year has ten thousand partitions a table.
 //!
 //! **Invariant:** a file under its final name is whole, and is never written again.
 
@@ -19,11 +19,14 @@ use super::error::ArchiveError;
 /// Bytes of a sensor's name that its files carry: file systems end at 255 for the whole name.
 const SENSOR_BYTES: usize = 120;
 
+/// Ends the name of a file that is whole.
+const WHOLE: &str = ".parquet";
+
 /// Ends the name of a file that still grows.
 const IN_PROGRESS: &str = ".parquet.inprogress";
 
 /// A sensor's name in the form that file names carry.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct SensorName(String);
 
 impl SensorName {
@@ -64,13 +67,41 @@ impl SensorName {
         format!("{}-{}-{sequence:04}", self.0, first.strftime("%Y%m%dT%H%M%SZ"))
     }
 
-    /// Whether a file of this name is one that this sensor had not finished.
-    fn left(&self, file_name: &str) -> bool {
-        file_name
-            .strip_prefix('.')
-            .and_then(|name| name.strip_suffix(IN_PROGRESS))
-            .and_then(|stem| stem.rsplitn(3, '-').nth(2))
-            .is_some_and(|sensor| sensor == self.0)
+    /// A name that a file carries.
+    pub(super) fn known(name: &str) -> Self {
+        Self(name.to_owned())
+    }
+
+    /// The sensor that wrote the file of this name; `None` where none did.
+    pub(super) fn of_file(file_name: &str) -> Option<Self> {
+        Stem::of(file_name.strip_suffix(WHOLE)?).map(|stem| Self(stem.sensor.to_owned()))
+    }
+
+    /// Where a file of this sensor would have come to lie that it had not put in its place, from
+    /// the table's folder on.
+    fn left(&self, file_name: &str) -> Option<PathBuf> {
+        let name = file_name.strip_prefix('.')?.strip_suffix(IN_PROGRESS)?;
+        let stem = Stem::of(name).filter(|stem| stem.sensor == self.0)?;
+        let first = jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", stem.first).ok()?;
+        let hour = format!("hour={:02}", first.hour());
+        let folder = Path::new(&format!("date={}", first.date())).join(hour);
+        Some(folder.join(format!("{name}{WHOLE}")))
+    }
+}
+
+/// The parts of a file's name.
+struct Stem<'a> {
+    sensor: &'a str,
+    first: &'a str,
+}
+
+impl<'a> Stem<'a> {
+    fn of(stem: &'a str) -> Option<Self> {
+        let mut parts = stem.rsplitn(3, '-');
+        let (sequence, first, sensor) = (parts.next()?, parts.next()?, parts.next()?);
+        let is_number =
+            !sequence.is_empty() && sequence.bytes().all(|digit| digit.is_ascii_digit());
+        (is_number && first.ends_with('Z') && !sensor.is_empty()).then_some(Self { sensor, first })
     }
 }
 
@@ -128,13 +159,21 @@ impl InProgress {
         &self.file
     }
 
-    /// Makes the file's bytes durable and gives it its final name; answers its size in bytes.
-    pub(super) fn publish(self) -> Result<u64, ArchiveError> {
+    /// Where it will be.
+    pub(super) fn published(&self) -> &Path {
+        &self.published
+    }
+
+    /// Makes the file's bytes durable; answers their number.
+    pub(super) fn sync(&self) -> Result<u64, ArchiveError> {
         self.file.sync_all().map_err(ArchiveError::io("sync", &self.path))?;
         let metadata = self.file.metadata().map_err(ArchiveError::io("read", &self.path))?;
-        std::fs::rename(&self.path, &self.published)
-            .map_err(ArchiveError::io("rename", &self.path))?;
         Ok(metadata.len())
+    }
+
+    /// Gives the file, which is durable, its final name.
+    pub(super) fn publish(self) -> Result<(), ArchiveError> {
+        std::fs::rename(&self.path, &self.published).map_err(ArchiveError::io("rename", &self.path))
     }
 }
 
@@ -168,31 +207,63 @@ pub(super) fn sync_directory(directory: &Path) -> Result<(), ArchiveError> {
     }
 }
 
-/// Removes what a crash of this sensor left; answers how many files.
-pub(super) fn remove_leftovers(archive: &Path, sensor: &SensorName) -> Result<usize, ArchiveError> {
-    let left = |name: &str| sensor.left(name);
-    let mut leftovers = entries(archive, left)?;
-    for table in entries(archive, |name| !name.starts_with('.'))? {
-        if table.is_dir() {
-            leftovers.extend(entries(&table, left)?);
-        }
-    }
-    let mut removed = 0;
-    for path in leftovers {
-        removed += usize::from(remove_leftover(&path)?);
-    }
-    Ok(removed)
+/// A file that a crash of a sensor left under its hidden name.
+#[derive(Debug)]
+pub(super) struct Leftover {
+    /// Where it is.
+    pub(super) path: PathBuf,
+    /// Where it would have come to lie.
+    pub(super) published: PathBuf,
+    /// It, locked; `None` where it cannot be opened.
+    pub(super) file: Option<File>,
 }
 
-/// Removes a leftover unless a living process holds it; answers whether it is gone.
-fn remove_leftover(path: &Path) -> Result<bool, ArchiveError> {
-    let held = match File::open(path) {
-        Ok(file) => matches!(file.try_lock(), Err(TryLockError::WouldBlock)),
-        Err(_) => false,
-    };
-    if held {
-        return Ok(false);
+/// What a crash of this sensor left. Files that a living process holds are none.
+pub(super) fn leftovers(
+    archive: &Path,
+    sensor: &SensorName,
+) -> Result<Vec<Leftover>, ArchiveError> {
+    let left = |name: &str| sensor.left(name).is_some();
+    let mut found = entries(archive, left)?;
+    for table in entries(archive, |name| !name.starts_with(['.', '_']))? {
+        if table.is_dir() {
+            found.extend(entries(&table, left)?);
+        }
     }
+    let leftover = |path: PathBuf| {
+        let file = File::open(&path).ok();
+        let lock = file.as_ref().map(File::try_lock);
+        if matches!(lock, Some(Err(TryLockError::WouldBlock))) {
+            return None;
+        }
+        let place = sensor.left(path.file_name()?.to_str()?)?;
+        let published = path.parent()?.join(place);
+        Some(Leftover { path, published, file })
+    };
+    Ok(found.into_iter().filter_map(leftover).collect())
+}
+
+/// What lies in the tables' folders under a hidden name of this sensor with that end.
+pub(super) fn ending(
+    archive: &Path,
+    end: &str,
+    sensor: &SensorName,
+) -> Result<Vec<PathBuf>, ArchiveError> {
+    let is_it = |name: &str| {
+        let stem = name.strip_prefix('.').and_then(|name| name.strip_suffix(end));
+        stem.and_then(Stem::of).is_some_and(|stem| stem.sensor == sensor.as_str())
+    };
+    let mut found = Vec::new();
+    for table in entries(archive, |name| !name.starts_with(['.', '_']))? {
+        if table.is_dir() {
+            found.extend(entries(&table, is_it)?);
+        }
+    }
+    Ok(found)
+}
+
+/// Removes a file that may be gone already; answers whether it was there.
+pub(super) fn remove(path: &Path) -> Result<bool, ArchiveError> {
     match std::fs::remove_file(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         outcome => outcome.map(|()| true).map_err(ArchiveError::io("remove", path)),

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use analyzers::record::{Header, Meaning};
 use analyzers::{Column, ColumnKind, Table};
+use arrow_array::cast::AsArray as _;
 use arrow_array::{Array, RecordBatch};
 use arrow_schema::{DataType, Field, FieldRef, Schema, SchemaRef, TimeUnit};
 use parquet::basic::{Compression, Encoding, ZstdLevel};
@@ -33,6 +34,10 @@ const ROW_GROUP_BYTES: usize = 64 * 1024 * 1024;
 /// whose values are all distinct needs a filter of 128 KiB, eight bits a value; sizes are powers of
 /// two, and the next one would take twice the room and the time.
 const BLOOM_FALSE_POSITIVES: f64 = 0.026;
+
+/// Values of lists, per row, that a bloom filter has room for: a response has some answers, hardly
+/// ever many.
+const LISTED_VALUES: usize = 4;
 
 /// A table's schema in Arrow.
 pub(super) fn schema(table: &Table) -> SchemaRef {
@@ -112,13 +117,24 @@ fn column_properties(
         properties = properties.set_column_statistics_enabled(path(), EnabledStatistics::Page);
     }
     if is_looked_up(column) {
-        let distinct = array.len().min(ROW_GROUP_ROWS) as u64;
+        let (path, values) = match array.as_list_opt::<i32>() {
+            Some(list) => (element_path(column), list.values().len()),
+            None => (path(), array.len()),
+        };
+        // A row group of lists may have more values than rows; beyond that the filter lets more
+        // look-ups pass in vain.
+        let distinct = values.min(LISTED_VALUES * ROW_GROUP_ROWS) as u64;
         properties = properties
-            .set_column_bloom_filter_fpp(path(), BLOOM_FALSE_POSITIVES)
+            .set_column_bloom_filter_fpp(path.clone(), BLOOM_FALSE_POSITIVES)
             // The filter begins with room for as many and is folded to what it needs.
-            .set_column_bloom_filter_max_ndv(path(), distinct);
+            .set_column_bloom_filter_max_ndv(path, distinct);
     }
     properties
+}
+
+/// Where a list's values lie, by the names of the Parquet specification.
+fn element_path(column: &Column) -> ColumnPath {
+    ColumnPath::new([column.name, "list", "element"].map(str::to_owned).into())
 }
 
 /// Whether hunters ask for rows by this column's exact value.
@@ -132,7 +148,9 @@ fn is_looked_up(column: &Column) -> bool {
         | Meaning::FileSha256
         | Meaning::Ja3
         | Meaning::Ja4
-        | Meaning::ServerFingerprint => column.kind == ColumnKind::Text,
+        | Meaning::ServerFingerprint => {
+            matches!(column.kind, ColumnKind::Text | ColumnKind::TextList)
+        }
         Meaning::Plain | Meaning::Url | Meaning::FileName | Meaning::UserAgent => false,
     }
 }

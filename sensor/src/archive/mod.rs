@@ -5,45 +5,55 @@
 //! by the row's `ts` in UTC. A row waits in memory with the others of its table and hour; they are
 //! written together, sorted by (ts, uid, arrival), when they are many or old enough.
 //!
-//! - **Invariant:** a file under its final name is whole and durable, and is never written again.
+//! - **Invariant:** a file under its final name is whole and durable, is never written again, and
+//!   has its hash in the [manifest].
 //! - **Invariant:** reaching a bound writes a file early; it never loses a row.
 //! - **Invariant:** of an archive that [endures](OnFailure::Endure), rows are lost only while files
 //!   cannot be written and memory is full; each is counted in a [`Gap`].
 //! - **Invariant:** nothing here knows a protocol; columns come from the record's declaration.
 
+mod adopt;
+pub mod ask;
 mod columns;
+mod compact;
 mod error;
 mod file;
 mod gap;
 mod layout;
+mod manifest;
+mod merge;
 mod partition;
+mod recover;
+mod retention;
 mod survey;
 #[cfg(test)]
 mod tests;
+mod tree;
+mod verify;
+mod write;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::time::Duration;
 
 use analyzers::Timestamp;
-use arrow_array::UInt32Array;
-use arrow_select::take::take_record_batch;
-use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_writer::ArrowWriterOptions;
-use parquet::errors::ParquetError;
+use data_encoding::HEXLOWER;
 
+pub use adopt::adopt;
+pub use compact::{Compacted, compact};
 pub use error::ArchiveError;
 pub use gap::{Gap, OnFailure};
+pub use recover::Recovered;
+pub use retention::{Limits, PrunedHour, Pruning, prune};
+pub use verify::{Fault, Verdict, verify};
 
 use crate::rows::StampedRow;
 use file::{InProgress, SensorName};
 use gap::Trouble;
+use manifest::{Event, FileEntry, Manifest};
 use partition::{Partition, PartitionKey, Sealed};
-
-/// Rows that are put in order and encoded at a time: few enough to stay in a core's cache.
-const BATCH_ROWS: usize = 2_048;
+use write::Encoded;
 
 /// How the archive is written.
 #[derive(Clone, Debug)]
@@ -119,6 +129,10 @@ pub struct Archive {
     uses: u64,
     /// Directories with new names in them.
     unsynced: BTreeSet<PathBuf>,
+    manifest: Manifest,
+    /// Files that were entered in the manifest and could not be given their names.
+    withdrawn: Vec<String>,
+    recovered: Recovered,
     summary: Summary,
     /// Since files cannot be written.
     trouble: Option<Trouble>,
@@ -136,7 +150,8 @@ impl Archive {
         let sensor = SensorName::new(&options.sensor);
         std::fs::create_dir_all(directory)
             .map_err(ArchiveError::io("make the archive directory", directory))?;
-        file::remove_leftovers(directory, &sensor)?;
+        let manifest = Manifest::of(directory, &sensor);
+        let recovered = recover::recover(directory, &sensor, &manifest)?;
         // Asks now whether files can be made, instead of when the first rows are due.
         InProgress::create(directory, directory, &sensor, Timestamp::default())?;
         Ok(Self {
@@ -149,6 +164,9 @@ impl Archive {
             clock: None,
             uses: 0,
             unsynced: BTreeSet::new(),
+            manifest,
+            withdrawn: Vec::new(),
+            recovered,
             summary: Summary::default(),
             trouble: None,
             gap: None,
@@ -193,6 +211,12 @@ impl Archive {
             self.seal(key)?;
         }
         self.write_due()
+    }
+
+    /// What a crash had left when the archive was opened.
+    #[must_use]
+    pub const fn recovered(&self) -> Recovered {
+        self.recovered
     }
 
     /// The rows that were lost while files could not be written, once they can be again.
@@ -331,16 +355,66 @@ impl Archive {
                 }
             }
         }
-        for (sealed, written) in write_files(jobs, &self.sensor, self.options.writers) {
-            match written {
-                Ok(bytes) => self.note_written(&sealed, bytes),
+        let mut encoded = Vec::new();
+        for (sealed, file) in write::encode(jobs, &self.sensor, self.options.writers) {
+            match file {
+                Ok(file) => encoded.push((sealed, file)),
                 Err(error) => {
                     self.sealed.push(sealed);
                     outcome = outcome.and(Err(error));
                 }
             }
         }
-        outcome.and(self.sync_directories())
+        outcome.and(self.publish(encoded)).and(self.sync_directories())
+    }
+
+    /// Enters files in the manifest and gives them their names; the rows of those that it cannot
+    /// stay. Answers the first error.
+    fn publish(&mut self, encoded: Vec<(Sealed, Encoded)>) -> Result<(), ArchiveError> {
+        if let Err(error) = self.enter(&encoded) {
+            self.sealed.extend(encoded.into_iter().map(|(sealed, _)| sealed));
+            return Err(error);
+        }
+        let mut outcome = Ok(());
+        for (sealed, file) in encoded {
+            let name = self.name_of(file.target.published());
+            match file.target.publish() {
+                Ok(()) => self.note_written(&sealed, file.bytes),
+                Err(error) => {
+                    self.withdrawn.push(name);
+                    self.sealed.push(sealed);
+                    outcome = outcome.and(Err(error));
+                }
+            }
+        }
+        outcome.and(self.enter(&[]))
+    }
+
+    /// Enters files, which are durable afterwards under their hidden names, and takes back those
+    /// that were entered and could not be put in their places.
+    fn enter(&mut self, encoded: &[(Sealed, Encoded)]) -> Result<(), ArchiveError> {
+        let nurseries = encoded.iter().filter_map(|(_, file)| file.target.path().parent());
+        let nurseries: BTreeSet<&Path> = nurseries.collect();
+        nurseries.into_iter().try_for_each(file::sync_directory)?;
+        let withdrawn = Event::Withdrawn { files: self.withdrawn.clone() };
+        let written = encoded.iter().map(|(sealed, file)| {
+            Event::Written(FileEntry {
+                file: self.name_of(file.target.published()),
+                bytes: file.bytes,
+                rows: Some(sealed.order.len() as u64),
+                sha256: HEXLOWER.encode(&file.hash),
+            })
+        });
+        let withdrawn = (!self.withdrawn.is_empty()).then_some(withdrawn);
+        let events = withdrawn.into_iter().chain(written).collect();
+        self.manifest.append(events)?;
+        self.withdrawn.clear();
+        Ok(())
+    }
+
+    /// A file's name in the manifest.
+    fn name_of(&self, path: &Path) -> String {
+        manifest::name_of(&self.directory, path)
     }
 
     /// An empty file for a partition's rows, in directories that are there.
@@ -373,59 +447,4 @@ impl Archive {
         }
         Ok(())
     }
-}
-
-/// A partition, and what came of writing it.
-type Written = (Sealed, Result<u64, ArchiveError>);
-
-/// Writes each partition to its file, several at a time where there are several writers.
-fn write_files(
-    mut jobs: Vec<(Sealed, InProgress)>,
-    sensor: &SensorName,
-    writers: usize,
-) -> Vec<Written> {
-    let write = |(sealed, target): (Sealed, InProgress)| {
-        let written = write_file(&sealed, target, sensor);
-        (sealed, written)
-    };
-    if writers <= 1 || jobs.len() <= 1 {
-        return jobs.into_iter().map(write).collect();
-    }
-    // The largest are taken first, so that the writers end together.
-    jobs.sort_by_key(|(sealed, _)| sealed.bytes);
-    let jobs = Mutex::new(jobs);
-    let next = || jobs.lock().ok().and_then(|mut jobs| jobs.pop());
-    std::thread::scope(|scope| {
-        let work = || std::iter::from_fn(next).map(write).collect::<Vec<_>>();
-        let hands: Vec<_> = (1..writers).map(|_| scope.spawn(work)).collect();
-        let mut written = work();
-        for hand in hands {
-            // A writer that panicked has lost its rows; there is no row that makes one.
-            written.extend(hand.join().unwrap_or_default());
-        }
-        written
-    })
-}
-
-/// Writes rows as one file; answers its bytes.
-fn write_file(
-    sealed: &Sealed,
-    target: InProgress,
-    sensor: &SensorName,
-) -> Result<u64, ArchiveError> {
-    let failed = || ArchiveError::encode(target.path());
-    let options = ArrowWriterOptions::new()
-        .with_properties(layout::properties(sealed.table, sensor.as_str(), &sealed.batch))
-        // The Parquet types say all that the Arrow types do.
-        .with_skip_arrow_metadata(true);
-    let schema = sealed.batch.schema();
-    let mut writer =
-        ArrowWriter::try_new_with_options(target.file(), schema, options).map_err(failed())?;
-    for indices in sealed.order.chunks(BATCH_ROWS) {
-        let indices = UInt32Array::from(indices.to_vec());
-        let batch = take_record_batch(&sealed.batch, &indices).map_err(ParquetError::from);
-        batch.and_then(|batch| writer.write(&batch)).map_err(failed())?;
-    }
-    writer.close().map_err(failed())?;
-    target.publish()
 }

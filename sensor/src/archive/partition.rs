@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use analyzers::{Table, Timestamp, Uid};
 use arrow_array::RecordBatch;
 use arrow_schema::ArrowError;
+use jiff::civil::Date;
 use jiff::tz::Offset;
 
 use super::columns::Columns;
@@ -18,18 +19,50 @@ use crate::rows::StampedRow;
 
 const HOUR_MICROS: i64 = 3_600_000_000;
 
+/// An hour of packet time, counted from the epoch in UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Hour(i64);
+
+impl Hour {
+    /// The hour of an instant.
+    pub(super) const fn at(ts: Timestamp) -> Self {
+        Self(ts.micros().div_euclid(HOUR_MICROS))
+    }
+
+    /// An hour of a day, 0 to 23.
+    pub(super) fn of(date: Date, hour: i8) -> Option<Self> {
+        let start = date.to_datetime(jiff::civil::Time::new(hour, 0, 0, 0).ok()?);
+        let start = Offset::UTC.to_timestamp(start).ok()?;
+        Some(Self(start.as_second().div_euclid(3_600)))
+    }
+
+    /// The instant at which it begins.
+    pub(super) const fn start(self) -> Timestamp {
+        Timestamp::from_secs_nanos(self.0.saturating_mul(3_600), 0)
+    }
+
+    /// The instant at which it is over.
+    pub(super) const fn end(self) -> Timestamp {
+        Timestamp::from_secs_nanos(self.0.saturating_add(1).saturating_mul(3_600), 0)
+    }
+}
+
 /// Which rows lie together: the hour since the epoch in UTC, and the table's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct PartitionKey {
-    hour: i64,
+    hour: Hour,
     table: &'static str,
 }
 
 impl PartitionKey {
     /// The partition that a row belongs to.
     pub(super) fn of(row: &StampedRow) -> Self {
-        let hour = row.header.ts.micros().div_euclid(HOUR_MICROS);
-        Self { hour, table: row.record.table().name }
+        Self { hour: Hour::at(row.header.ts), table: row.record.table().name }
+    }
+
+    /// The partition of that hour of a table.
+    pub(super) const fn new(hour: Hour, table: &'static Table) -> Self {
+        Self { hour, table: table.name }
     }
 
     /// Its table's folder in the archive.
@@ -40,7 +73,7 @@ impl PartitionKey {
     /// Its folder in the archive.
     pub(super) fn directory(self, archive: &Path) -> PathBuf {
         // Packet time spans the years 1677 to 2262, all of which jiff knows.
-        let start = jiff::Timestamp::from_second(self.hour * 3_600).unwrap_or_default();
+        let start = jiff::Timestamp::from_second(self.hour.0 * 3_600).unwrap_or_default();
         let start = Offset::UTC.to_datetime(start);
         self.table_directory(archive)
             .join(format!("date={}", start.date()))

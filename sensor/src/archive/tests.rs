@@ -1,5 +1,8 @@
 //! Tests of the archive: rows in, files that a Parquet reader opens out.
 
+mod evidence;
+mod upkeep;
+
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -14,7 +17,9 @@ use arrow_array::{Array, RecordBatch};
 use arrow_schema::DataType;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::file::metadata::ParquetMetaData;
+use parquet::file::properties::ReaderProperties;
 use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::file::serialized_reader::ReadOptionsBuilder;
 use tempfile::TempDir;
 
 use super::{Archive, ArchiveError, OnFailure, Options, Summary, TableSummary};
@@ -35,11 +40,14 @@ fn archive_of(directory: &Path, rows: &[StampedRow]) -> Summary {
     archive.finish().unwrap()
 }
 
-/// All files below `directory`, relative to it, sorted.
+/// All files below `directory` but the manifests, relative to it, sorted.
 fn files(directory: &Path) -> Vec<String> {
     fn walk(directory: &Path, found: &mut Vec<PathBuf>) {
         for entry in fs::read_dir(directory).unwrap() {
             let path = entry.unwrap().path();
+            if path.ends_with(super::manifest::FOLDER) {
+                continue;
+            }
             if path.is_dir() { walk(&path, found) } else { found.push(path) }
         }
     }
@@ -219,9 +227,28 @@ fn a_file_says_what_it_holds() {
     assert_eq!(value("serval.sensor"), "edge-1");
     for column in metadata.row_group(0).columns() {
         let name = column.column_path().string();
-        let looked_up = ["uid", "src_ip", "dst_ip", "text", "ip"].contains(&name.as_str());
+        let looked_up = ["uid", "src_ip", "dst_ip", "text", "ip", "texts.list.element"];
+        let looked_up = looked_up.contains(&name.as_str());
         assert_eq!(column.bloom_filter_offset().is_some(), looked_up, "{name}");
         assert!(column.statistics().is_some(), "{name}");
+    }
+}
+
+#[test]
+fn a_bloom_filter_tells_what_lists_hold() {
+    let directory = TempDir::new().unwrap();
+    archive_of(directory.path(), &[every_kind_full()]);
+    let file = File::open(directory.path().join(&files(directory.path())[0])).unwrap();
+    let properties = ReaderProperties::builder().set_read_bloom_filter(true).build();
+    let options = ReadOptionsBuilder::new().with_reader_properties(properties).build();
+    let reader = SerializedFileReader::new_with_options(file, options).unwrap();
+    let group = reader.get_row_group(0).unwrap();
+    let columns = group.metadata().columns().iter();
+    let at = columns.map(|column| column.column_path().string());
+    let at = at.into_iter().position(|path| path == "texts.list.element").unwrap();
+    let filter = group.get_column_bloom_filter(at).unwrap();
+    for (text, expected) in [("a", true), ("", true), ("b", false), ("texts", false)] {
+        assert_eq!(filter.check(text), expected, "{text:?}");
     }
 }
 

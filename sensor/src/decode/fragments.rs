@@ -80,6 +80,8 @@ pub(super) struct Datagram {
     pub(super) wire: usize,
     /// Packets of the capture that it is made of.
     pub(super) captured: u32,
+    /// The same by their numbers in the capture.
+    pub(super) frames: Vec<u64>,
     /// What the fragments' headers' checksums say.
     pub(super) checksum: Checksum,
     /// How the fragments overlap.
@@ -138,8 +140,13 @@ struct Piece {
 }
 
 impl FragmentPool {
-    /// Takes a fragment.
-    pub(super) fn add(&mut self, time: Timestamp, fragment: &Fragment<'_>) -> Added {
+    /// Takes a fragment, which the frames of these numbers brought.
+    pub(super) fn add(
+        &mut self,
+        time: Timestamp,
+        fragment: &Fragment<'_>,
+        frames: &[u64],
+    ) -> Added {
         let Some(end) = end_of(&fragment.part) else { return Added::Malformed };
         let key = fragment.key();
         if self.datagrams.get(&key).is_some_and(|waiting| waiting.is_over(time)) {
@@ -158,6 +165,7 @@ impl FragmentPool {
         }
         let before = waiting.stored;
         waiting.take(fragment, end);
+        waiting.note_frames(frames);
         self.stored = self.stored.saturating_sub(before).saturating_add(waiting.stored);
         if waiting.is_whole() {
             return self.remove(&key).map_or(Added::Held, |whole| Added::Whole(whole.assemble()));
@@ -256,6 +264,7 @@ impl Waiting {
             bytes: Vec::new(),
             wire: 0,
             captured: 0,
+            frames: Vec::new(),
             checksum: Checksum::Good,
             overlap: FragmentOverlap::None,
         };
@@ -306,6 +315,11 @@ impl Waiting {
         whole.checksum = whole.checksum.and(fragment.checksum);
         let overlap = self.insert(part.start, end, part.span.held());
         self.datagram.overlap = self.datagram.overlap.max(fragment.overlap).max(overlap);
+    }
+
+    fn note_frames(&mut self, frames: &[u64]) {
+        self.datagram.frames.extend_from_slice(frames);
+        self.stored = self.stored.saturating_add(size_of_val(frames));
     }
 
     /// Keeps those of the bytes `start..end` that are new, and says how the others agree.

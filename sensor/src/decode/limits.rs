@@ -32,7 +32,7 @@ pub(super) const FRAGMENT_DATAGRAMS: usize = 4_096;
 pub(super) const FRAGMENTS_PER_DATAGRAM: usize = 8_192;
 
 /// Bytes that fragments may occupy, the tables around them included.
-pub(super) const FRAGMENT_BYTES: usize = 16 << 20;
+pub const FRAGMENT_BYTES: usize = 16 << 20;
 
 /// How long a datagram may wait for its fragments, in packet time: what Linux waits.
-pub(super) const FRAGMENT_WAIT: Duration = Duration::from_secs(30);
+pub const FRAGMENT_WAIT: Duration = Duration::from_secs(30);

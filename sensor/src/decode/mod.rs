@@ -51,6 +51,7 @@ mod walk;
 
 pub use checksum::Checksum;
 pub use fragments::FragmentOverlap;
+pub use limits::{FRAGMENT_BYTES, FRAGMENT_WAIT};
 pub use link::macs;
 pub use skip::{SkipCounts, SkipReason};
 
@@ -120,7 +121,17 @@ impl Packet {
                 let start = *offset as usize;
                 block.get(start..start.saturating_add(*len as usize)).unwrap_or_default()
             }
-            Payload::Reassembled(bytes) => bytes,
+            Payload::Reassembled(joined) => &joined.bytes,
+        }
+    }
+
+    /// The frames that it was put together from, by their numbers in the capture; none where it
+    /// came in one.
+    #[must_use]
+    pub fn fragments(&self) -> &[u64] {
+        match &self.payload {
+            Payload::Block { .. } => &[],
+            Payload::Reassembled(joined) => &joined.frames,
         }
     }
 
@@ -129,7 +140,7 @@ impl Packet {
     pub fn is_cut(&self) -> bool {
         let held = match &self.payload {
             Payload::Block { len, .. } => *len as usize,
-            Payload::Reassembled(bytes) => bytes.len(),
+            Payload::Reassembled(joined) => joined.bytes.len(),
         };
         held < self.payload_wire_bytes as usize
             || (self.transport == Transport::TCP
@@ -164,23 +175,35 @@ pub enum Payload {
         len: u32,
     },
     /// Put together from fragments.
-    Reassembled(Arc<[u8]>),
+    Reassembled(Arc<Joined>),
+}
+
+/// What fragments were put together to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Joined {
+    /// The bytes.
+    pub bytes: Box<[u8]>,
+    /// The frames of the capture that brought them, counted from zero in the order in which the
+    /// decoder was given them.
+    pub frames: Box<[u64]>,
 }
 
 /// Makes packets of frames. It remembers fragments that wait, and the names of tunnels.
 #[derive(Debug, Default)]
 pub struct Decoder {
+    /// Frames so far.
+    frames: u64,
     fragments: FragmentPool,
     names: TunnelNames,
 }
 
 /// Where the bytes are that a walk went through.
 #[derive(Clone, Copy, Debug)]
-enum Source {
+enum Source<'a> {
     /// In the block, from this offset on.
     Block(u32),
-    /// In a datagram that was put together.
-    Datagram,
+    /// In a datagram that was put together from these frames.
+    Datagram(&'a [u64]),
 }
 
 impl Decoder {
@@ -192,6 +215,8 @@ impl Decoder {
 
     /// Decodes one packet, whose bytes lie in `block`.
     pub fn decode(&mut self, raw: &RawPacket, block: &[u8]) -> Decoded {
+        let number = self.frames;
+        self.frames = number.wrapping_add(1);
         let frame = Span::new(raw.bytes(block), raw.wire_bytes as usize);
         let mut walk = Walk::new();
         let mut reached = None;
@@ -202,7 +227,7 @@ impl Decoder {
             Some(Reached::Packet(found)) => {
                 Decoded::Packet(self.packet(raw.time, &walk, found, Source::Block(raw.offset)))
             }
-            Some(Reached::Fragment(fragment)) => self.fragment(raw.time, walk, fragment),
+            Some(Reached::Fragment(fragment)) => self.fragment(raw.time, number, walk, fragment),
             None => Decoded::Skipped(SkipReason::NotIp),
         }
     }
@@ -220,8 +245,14 @@ impl Decoder {
 
     /// Keeps a fragment. Where it completes its datagram, the walk goes on inside, and may reach a
     /// fragment again: a tunnel's.
-    fn fragment(&mut self, time: Timestamp, mut walk: Walk, first: &Fragment<'_>) -> Decoded {
-        let mut added = self.fragments.add(time, first);
+    fn fragment(
+        &mut self,
+        time: Timestamp,
+        number: u64,
+        mut walk: Walk,
+        first: &Fragment<'_>,
+    ) -> Decoded {
+        let mut added = self.fragments.add(time, first, &[number]);
         loop {
             let datagram = match added {
                 Added::Whole(datagram) => datagram,
@@ -235,9 +266,12 @@ impl Decoder {
             }
             added = match &reached {
                 Some(Reached::Packet(found)) => {
-                    return Decoded::Packet(self.packet(time, &walk, found, Source::Datagram));
+                    let from = Source::Datagram(&datagram.frames);
+                    return Decoded::Packet(self.packet(time, &walk, found, from));
                 }
-                Some(Reached::Fragment(fragment)) => self.fragments.add(time, fragment),
+                Some(Reached::Fragment(fragment)) => {
+                    self.fragments.add(time, fragment, &datagram.frames)
+                }
                 None => return self.skip(SkipReason::NotIp, walk.captured),
             };
         }
@@ -251,7 +285,13 @@ impl Decoder {
     }
 
     #[inline(always)]
-    fn packet(&mut self, time: Timestamp, walk: &Walk, found: &Found<'_>, from: Source) -> Packet {
+    fn packet(
+        &mut self,
+        time: Timestamp,
+        walk: &Walk,
+        found: &Found<'_>,
+        from: Source<'_>,
+    ) -> Packet {
         let Found { ip, protocol, head, .. } = found;
         let held = head.payload.held();
         let payload = match from {
@@ -259,7 +299,9 @@ impl Decoder {
                 offset: offset.saturating_add(saturating_u32(head.payload.at())),
                 len: saturating_u32(held.len()),
             },
-            Source::Datagram => Payload::Reassembled(held.into()),
+            Source::Datagram(frames) => {
+                Payload::Reassembled(Arc::new(Joined { bytes: held.into(), frames: frames.into() }))
+            }
         };
         Packet {
             time,

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use analyzers::{Emitter, FileHashing, FinishReason, FlowId, Timestamp};
+use analyzers::{Emitter, FileHashing, FinishReason, FlowId, Timestamp, Uid};
 use hashbrown::HashTable;
 
 use super::expiry::{Deadlines, Entry, Rank, Standing, Timeouts};
@@ -108,13 +108,13 @@ impl FlowTable {
         self.evicted
     }
 
-    /// Takes a packet; `block` holds its bytes.
-    pub fn packet(&mut self, arrival: &Arrival, block: &[u8], tools: &mut Tools) {
+    /// Takes a packet, whose bytes `block` holds; answers the uid of its flow.
+    pub fn packet(&mut self, arrival: &Arrival, block: &[u8], tools: &mut Tools) -> Option<Uid> {
         let slot = match self.find(arrival) {
             Some(slot) => self.continue_or_reopen(slot, arrival, block, tools),
             None => self.open(arrival, block, 0, tools),
         };
-        let Some(flow) = self.slots.get_mut(slot as usize).and_then(Option::as_mut) else { return };
+        let flow = self.slots.get_mut(slot as usize).and_then(Option::as_mut)?;
         if flow.row_start_clock().after(tools.settings.interim) <= arrival.clock {
             flow.interim(arrival.clock, &mut tools.events);
             flow.begin_row(&arrival.packet);
@@ -134,12 +134,12 @@ impl FlowTable {
         if !tools.emitter.is_empty() {
             flow.collect(arrival.clock, &mut tools.emitter, &mut tools.events);
         }
-        let now = flow.deadline(timeouts);
+        let (uid, now) = (flow.id.uid, flow.deadline(timeouts));
         if flow.rank != rank || now < deadline {
-            let (rank, entry) =
-                (flow.rank, Entry { deadline: now, uid: flow.id.uid.first_half(), slot });
+            let (rank, entry) = (flow.rank, Entry { deadline: now, uid: uid.first_half(), slot });
             self.deadlines.push(rank, entry, &standing(&self.slots, timeouts));
         }
+        Some(uid)
     }
 
     /// Ends every flow whose deadline is at or before `clock`.

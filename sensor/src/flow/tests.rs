@@ -10,7 +10,7 @@ use super::tcp::{ACK, FIN, RST, SYN};
 use super::uid::UidMaker;
 use super::{FlowKey, FlowSettings, FlowTable, SHARDS};
 use crate::capture::{LinkType, RawPacket};
-use crate::decode::{Checksum, FragmentOverlap, Packet, Payload, TcpFields};
+use crate::decode::{Checksum, FragmentOverlap, Joined, Packet, Payload, TcpFields};
 use crate::event::{Event, EventKind};
 
 /// A packet without payload.
@@ -33,6 +33,11 @@ pub fn packet(src: &str, src_port: u16, dst: &str, dst_port: u16, transport: Tra
         payload: Payload::Block { offset: 0, len: 0 },
         payload_wire_bytes: 0,
     }
+}
+
+/// A payload that is not in a block.
+fn joined(bytes: &[u8]) -> Payload {
+    Payload::Reassembled(Arc::new(Joined { bytes: bytes.into(), frames: [0, 1].into() }))
 }
 
 /// A table and what comes out of it.
@@ -97,7 +102,7 @@ fn segment(step: &Step, millis: i64) -> Packet {
     Packet {
         time: Timestamp::from_secs_nanos(1_000, millis * 1_000_000),
         tcp: Some(TcpFields { seq: *seq, ack: *ack, flags: *flags, window: 1_000, urgent: 0 }),
-        payload: Payload::Reassembled(Arc::from(payload.as_bytes())),
+        payload: joined(payload.as_bytes()),
         payload_wire_bytes: u32::try_from(payload.len()).unwrap(),
         ..base
     }
@@ -319,7 +324,7 @@ fn an_old_flow_tells_of_its_originator_after_each_silence() {
 fn datagram_with_payload(secs: i64, millis: i64) -> Packet {
     Packet {
         time: Timestamp::from_secs_nanos(secs, millis * 1_000_000),
-        payload: Payload::Reassembled(Arc::from(&b"beat"[..])),
+        payload: joined(b"beat"),
         payload_wire_bytes: 4,
         ..packet("10.0.0.1", 1, "10.0.0.2", 53, Transport::UDP)
     }

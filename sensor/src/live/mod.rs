@@ -11,6 +11,7 @@ mod metrics;
 #[cfg(target_os = "linux")]
 mod needs;
 mod report;
+mod retention;
 mod serve;
 mod status;
 #[cfg(target_os = "linux")]
@@ -66,12 +67,14 @@ pub fn watch(args: &WatchArgs) -> Result<ExitCode, ReplayError> {
     let settings = interface_settings(&config);
     let interfaces = Interfaces::open(&config.capture.interfaces, &settings, stop.clone())?;
     let board = Arc::<Board>::default();
+    let stopping = stop.clone();
     let beside = beside::prepare(&config, args.config.as_deref(), stop, Arc::clone(&board), view)?;
     let knowledge = load_knowledge(&config)?;
     let json = open_json(args.json.as_deref())?;
     give_up_privileges(&config, args.config.as_deref())?;
     // From here on threads may start, and files are made by whom the sensor has become.
     beside.start()?;
+    retention::start(&config, stopping)?;
     let alerts = open_alerts(&config, Some(&config.intel.state))?;
     let sinks = Sinks { archive: open_archive(&config)?, json, alerts };
     let workers = args.workers.map_or_else(default_workers, Into::into);
@@ -150,7 +153,12 @@ fn open_archive(config: &Config) -> Result<Option<Archive>, ReplayError> {
         on_failure: OnFailure::Endure,
         ..archive::Options::default()
     };
-    Ok(Some(Archive::open(directory, options)?))
+    let archive = Archive::open(directory, options)?;
+    let recovered = archive.recovered();
+    if !recovered.is_nothing() {
+        tracing::warn!("the archive: {recovered}");
+    }
+    Ok(Some(archive))
 }
 
 /// A source that tells its problems as they come.

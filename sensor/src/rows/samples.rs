@@ -33,7 +33,7 @@ record! {
         /// A hardware address.
         mac: Option<[u8; 6]>,
         /// A list of texts.
-        texts: Option<Vec<Text>>,
+        texts: Option<Vec<Text>> as Domain,
         /// A list of numbers.
         numbers: Option<Vec<i64>>,
     }
