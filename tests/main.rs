@@ -32,4 +32,5 @@ mod scenarios; // the laboratory's captures are what they say
 mod splits; // where a stream is cut changes nothing
 mod tidy; // the rules of the house, as far as a program can check them
 mod truncation; // a conversation may end anywhere
+mod tune; // what `serval tune` foretells is what a replay does
 mod worst_cases; // inputs that are made to cost

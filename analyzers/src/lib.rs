@@ -62,6 +62,7 @@ pub mod span;
 pub mod stats_record;
 pub mod tables;
 pub mod text;
+pub mod threshold;
 pub mod time;
 pub mod weird;
 

@@ -47,6 +47,9 @@ pub enum Command {
     Baseline(BaselineArgs),
     /// Say what a detector detects, why, how, and with which knobs; without a name, list them.
     Explain(ExplainArgs),
+    /// Show what entries of an allow-list and thresholds would silence, before you change them.
+    #[command(after_help = TUNE_HELP)]
+    Tune(TuneArgs),
     /// Print the tables and columns that are written.
     Schema(SchemaArgs),
 }
@@ -271,8 +274,8 @@ pub struct BaselineArgs {
     /// Configuration file (TOML).
     #[arg(long, value_name = "FILE", global = true)]
     pub config: Option<PathBuf>,
-    /// The file of baselines; by default that of the configuration, else state/baseline.json. Stop
-    /// a sensor that uses it before you change it.
+    /// The file of baselines; by default that of the configuration, in its state directory. Stop a
+    /// sensor that uses it before you change it.
     #[arg(long, value_name = "FILE", global = true)]
     pub state: Option<PathBuf>,
 }
@@ -317,6 +320,54 @@ pub struct ExplainArgs {
     /// A detector, as alerts name it.
     #[arg(value_name = "DETECTOR")]
     pub detector: Option<String>,
+}
+
+const TUNE_HELP: &str = "\
+Without a candidate, entries and thresholds are proposed, each with the worst that it would silence.
+With --try, --allow or --set, the alerts that these would silence are listed, and those that stay. A
+threshold that is lowered would raise alerts that nobody has seen yet: replay captures for those.
+
+Exit status:
+  0  every alert was read, and the answer is on standard output
+  1  nothing could be read, or the configuration or the candidate is not valid
+  2  some rows could not be read; each place is told on standard error";
+
+/// `serval tune`
+#[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("from").required(true).multiple(true))]
+pub struct TuneArgs {
+    /// Files of alerts as lines of JSON.
+    #[arg(long, value_name = "FILE", group = "from")]
+    pub alerts: Vec<PathBuf>,
+    /// An archive, whose table of alerts is read.
+    #[arg(long, value_name = "DIR", group = "from")]
+    pub archive: Option<PathBuf>,
+    /// Configuration file (TOML): what is set now, with its allow-lists.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Try a file: an allow-list beside those that are used, or another configuration.
+    #[arg(long = "try", value_name = "FILE")]
+    pub candidate: Vec<PathBuf>,
+    /// Try an entry of an allow-list, as `detectors = ["beacon"], src = ["10.0.0.20"]`.
+    #[arg(long, value_name = "ENTRY")]
+    pub allow: Vec<String>,
+    /// Try a setting of a detector or of `[watch]`, as `beacon.alert=0.9`.
+    #[arg(long, value_name = "KNOB=VALUE")]
+    pub set: Vec<String>,
+    /// Proposals of each sort, or alerts of each sort, that are shown.
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub top: u32,
+    /// Answer with a JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl TuneArgs {
+    /// Whether there is something to be tried.
+    #[must_use]
+    pub const fn is_trial(&self) -> bool {
+        !(self.candidate.is_empty() && self.allow.is_empty() && self.set.is_empty())
+    }
 }
 
 /// `serval schema`

@@ -20,6 +20,7 @@ use crate::flow::expiry::Timeouts;
 use crate::flow::{FlowSettings, VlanInKey};
 use crate::intel::IntelConfig;
 use crate::live::{CaptureConfig, LogConfig, MetricsConfig, PrivilegesConfig, StatsConfig};
+use crate::state;
 
 /// Share of the memory budget for the flow table, in flows: about a kibibyte each, a quarter of
 /// all.
@@ -75,6 +76,8 @@ pub struct SensorConfig {
     pub home_networks: Vec<Network>,
     /// Where it is, by the name of an IANA time zone: work hours are local.
     pub timezone: String,
+    /// Directory of what is kept over a restart: the outbox, copies of feeds, baselines.
+    pub state: PathBuf,
 }
 
 /// `[flow]`
@@ -174,9 +177,23 @@ pub struct WatchConfig {
     pub hold: Span,
     /// Findings less likely than that are not told.
     pub min_confidence: f64,
-    /// File of what login detectors learn. `serval watch` keeps one in any case; a replay reads one
+    /// File of what login detectors learn; by default in the state directory. A replay reads one
     /// only if it is named here.
     pub baseline: Option<PathBuf>,
+}
+
+impl WatchConfig {
+    /// Whether a detector runs.
+    #[must_use]
+    pub fn runs(&self, detector: &str) -> bool {
+        !self.off.iter().any(|name| name == detector)
+    }
+
+    /// Whether a finding is likely enough to be told.
+    #[must_use]
+    pub fn tells(&self, confidence: f64) -> bool {
+        confidence >= self.min_confidence
+    }
 }
 
 /// `[files]`
@@ -204,6 +221,7 @@ impl Default for SensorConfig {
             name: "serval".to_owned(),
             home_networks: HomeNetworks::default().networks().map(Network).collect(),
             timezone: "UTC".to_owned(),
+            state: PathBuf::from("state"),
         }
     }
 }
@@ -330,6 +348,20 @@ impl Config {
             Err(error) => return Err(ConfigError::Read { path, error }),
         };
         toml::from_str(&text).map_err(|error| ConfigError::Parse { path, error: Box::new(error) })
+    }
+
+    /// From settings that are in no file.
+    ///
+    /// # Errors
+    /// They have unknown keys, or values that mean nothing.
+    pub fn from_table(table: toml::Table) -> Result<Self, toml::de::Error> {
+        Self::deserialize(table)
+    }
+
+    /// The file of what login detectors learn.
+    #[must_use]
+    pub fn baseline(&self) -> PathBuf {
+        self.watch.baseline.clone().unwrap_or_else(|| state::baseline(&self.sensor.state))
     }
 
     /// What the flow table needs of it.

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use sensor::cli::{Cli, Command, SchemaForm};
-use sensor::{archive, baseline, check, explain, hunt, intel, live, replay, schema, tables};
+use sensor::{archive, baseline, check, explain, hunt, intel, live, replay, schema, tables, tune};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -30,6 +30,7 @@ fn main() -> ExitCode {
         Command::Explain(args) => explain::explain(args.detector.as_deref())
             .map_err(Into::into)
             .and_then(|text| print(&text)),
+        Command::Tune(args) => tune::run(args),
         Command::Schema(args) => print_schema(args.format),
     };
     done.unwrap_or_else(|error| {

@@ -36,6 +36,7 @@ use crate::grade::{Severity, Technique};
 use crate::lateral::{Act, Acts, Control, Told};
 use crate::protocols::smb::SmbRecord;
 use crate::scene::Scene;
+use crate::threshold::Grounds;
 
 /// This detector.
 pub const DETECTOR: Detector = Detector {
@@ -51,6 +52,8 @@ const TECHNIQUES: &[Technique] =
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Knobs {}
+
+impl Grounds for Knobs {}
 
 /// Makes its state.
 #[must_use]

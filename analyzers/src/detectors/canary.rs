@@ -34,6 +34,7 @@ use crate::limits::CANARY_TOUCHERS;
 use crate::recent::Recent;
 use crate::scene::{Heading, Scene, assets};
 use crate::text::Text;
+use crate::threshold::Grounds;
 use crate::time::Timestamp;
 
 /// This detector.
@@ -50,6 +51,8 @@ const CONFIDENCE: f64 = 0.9;
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Knobs {}
+
+impl Grounds for Knobs {}
 
 /// Makes its state.
 #[must_use]

@@ -54,6 +54,7 @@ use crate::recent::Recent;
 use crate::scene::prevalence::digest;
 use crate::scene::{Heading, Scene, Subject, assets};
 use crate::text::{Text, escape};
+use crate::threshold::{Evidence, Ground, Grounds, Threshold};
 use crate::time::Timestamp;
 
 /// This detector.
@@ -113,6 +114,18 @@ pub struct Knobs {
 impl Default for Knobs {
     fn default() -> Self {
         Self { alert: 0.75 }
+    }
+}
+
+impl Knobs {
+    const fn least_score(&self) -> Threshold {
+        Threshold::least("alert", self.alert)
+    }
+}
+
+impl Grounds for Knobs {
+    fn grounds(&self, evidence: &Evidence<'_>) -> Vec<Ground> {
+        Ground::exact(self.least_score(), evidence.number("T")).into_iter().collect()
     }
 }
 
@@ -356,7 +369,7 @@ impl Zone {
         });
         // Of two spans that say the same the longer one is told.
         let (value, signs, count) = judged.max_by(|a, b| a.0.total_cmp(&b.0))?;
-        if value < knobs.alert {
+        if !knobs.least_score().is_met(value) {
             return None;
         }
         let verdict = Verdict { value, signs, count };

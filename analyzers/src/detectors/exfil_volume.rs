@@ -48,6 +48,7 @@ use crate::scene::prevalence::digest;
 use crate::scene::schedule::DayClass;
 use crate::scene::{Heading, Scene, Subject};
 use crate::text::Text;
+use crate::threshold::{Evidence, Ground, Grounds, Threshold};
 use crate::time::Timestamp;
 
 /// This detector.
@@ -103,6 +104,18 @@ pub struct Knobs {
 impl Default for Knobs {
     fn default() -> Self {
         Self { bytes: 100_000_000 }
+    }
+}
+
+impl Knobs {
+    const fn least_sent(&self) -> Threshold {
+        Threshold::least("bytes", self.bytes as f64)
+    }
+}
+
+impl Grounds for Knobs {
+    fn grounds(&self, evidence: &Evidence<'_>) -> Vec<Ground> {
+        Ground::exact(self.least_sent(), evidence.number("bytes")).into_iter().collect()
     }
 }
 
@@ -210,7 +223,7 @@ impl Watcher for Uploads {
         let pair = self.pairs.entry(key, Pair::default);
         pair.note(event, row, today);
         // Nearly every row ends here.
-        if pair.week().0 < self.knobs.bytes {
+        if !self.knobs.least_sent().is_met(pair.week().0 as f64) {
             return;
         }
         if let Some(excess) = pair.excess(&self.knobs)
@@ -319,7 +332,8 @@ impl Pair {
             Excess { what: "in seven days", sent, received, bound: floor.max(weekly), habit };
         [today, slow].into_iter().find(|excess| {
             let sent = excess.sent as f64;
-            sent >= excess.bound
+            knobs.least_sent().is_met(sent)
+                && sent >= excess.bound
                 && sent >= RATIO * excess.received as f64
                 && excess.sent >= self.told.saturating_mul(2)
         })

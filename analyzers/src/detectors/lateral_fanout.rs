@@ -39,6 +39,7 @@ use crate::scanning::{Least, Outcome};
 use crate::scene::{Heading, Scene, assets};
 use crate::seen::Seen;
 use crate::text::Text;
+use crate::threshold::{Evidence, Ground, Grounds, Threshold};
 use crate::time::Timestamp;
 
 /// This detector.
@@ -69,6 +70,24 @@ pub struct Knobs {
 impl Default for Knobs {
     fn default() -> Self {
         Self { hosts: Least(10), new_share: 0.7 }
+    }
+}
+
+impl Knobs {
+    const fn least_hosts(&self) -> Threshold {
+        Threshold::count("hosts", self.hosts.0)
+    }
+
+    const fn least_new(&self) -> Threshold {
+        Threshold::least("new_share", self.new_share)
+    }
+}
+
+impl Grounds for Knobs {
+    fn grounds(&self, evidence: &Evidence<'_>) -> Vec<Ground> {
+        let ground = Ground::exact(self.least_hosts(), evidence.number("dsts"))
+            .and_then(|ground| ground.and(self.least_new(), evidence.number("new_share")));
+        ground.into_iter().collect()
     }
 }
 
@@ -177,11 +196,10 @@ impl Fan {
     }
 
     fn is_news(&mut self, knobs: &Knobs) -> bool {
-        let Least(least) = knobs.hosts;
         let count = self.targets.len();
-        let is_many = count >= least && count > self.most.saturating_mul(2);
+        let is_many = knobs.least_hosts().is_met_by(count) && count > self.most.saturating_mul(2);
         let is_news = is_many
-            && self.share() >= knobs.new_share
+            && knobs.least_new().is_met(self.share())
             && (self.told == 0 || count >= self.told.saturating_mul(2));
         if is_news {
             self.told = count;

@@ -34,6 +34,7 @@ use crate::flow_record::FlowRecord;
 use crate::logins::{Login, Logins, Thresholds};
 use crate::protocols::smb::SmbRecord;
 use crate::scene::Scene;
+use crate::threshold::{Evidence, Ground, Grounds};
 
 /// This detector.
 pub const DETECTOR: Detector = Detector {
@@ -60,11 +61,23 @@ impl Default for Knobs {
     }
 }
 
+impl Knobs {
+    const fn thresholds(&self) -> Thresholds {
+        let Self { surprise, logins, days } = *self;
+        Thresholds { logins, days, surprise }
+    }
+}
+
+impl Grounds for Knobs {
+    fn grounds(&self, evidence: &Evidence<'_>) -> Vec<Ground> {
+        self.thresholds().grounds(evidence)
+    }
+}
+
 /// Makes its state.
 #[must_use]
 pub fn watcher(knobs: &Knobs) -> Box<dyn Watcher> {
-    let Knobs { surprise, logins, days } = *knobs;
-    Box::new(Others(Logins::new(DETECTOR.name, Thresholds { logins, days, surprise })))
+    Box::new(Others(Logins::new(DETECTOR.name, knobs.thresholds())))
 }
 
 struct Others(Logins);

@@ -44,6 +44,7 @@ use crate::limits::{BEACON_RING, LONG_PAIRS};
 use crate::recent::Recent;
 use crate::scene::{Heading, Scene, Subject};
 use crate::text::Text;
+use crate::threshold::{Evidence, Ground, Grounds, Threshold};
 use crate::time::Timestamp;
 
 /// This detector.
@@ -79,6 +80,18 @@ pub struct Knobs {
 impl Default for Knobs {
     fn default() -> Self {
         Self { hours: 8 }
+    }
+}
+
+impl Knobs {
+    const fn least_time(&self) -> Threshold {
+        Threshold::least("hours", self.hours as f64).in_units_of(3_600.0)
+    }
+}
+
+impl Grounds for Knobs {
+    fn grounds(&self, evidence: &Evidence<'_>) -> Vec<Ground> {
+        Ground::exact(self.least_time(), evidence.number("total_s")).into_iter().collect()
     }
 }
 
@@ -211,7 +224,7 @@ impl Pair {
     fn judge(&mut self, event: &Event<'_>, scene: &Scene, knobs: &Knobs) -> Option<Finding> {
         let seconds: u32 = self.covered.iter().copied().map(u32::from).sum();
         let hours = seconds / 3_600;
-        if hours < knobs.hours {
+        if !knobs.least_time().is_met(f64::from(seconds)) {
             self.told = (0, false);
             return None;
         }

@@ -1,12 +1,14 @@
 //! The list of detectors. To add one: a file beside this one, and its word below.
 //!
 //! A detector's file has `DETECTOR` (its descriptor), `Knobs` (what `[detect.<name>]` may set, with
-//! defaults) and `watcher` (makes its state). Its header has fixed sections, in this order: what it
-//! detects, why it matters, how, false positives, knobs, references.
+//! defaults, and the `Grounds` on which its alerts stand by them) and `watcher` (makes its state).
+//! Its header has fixed sections, in this order: what it detects, why it matters, how, false
+//! positives, knobs, references.
 
 use serde::Deserialize;
 
 use crate::detector::{Detector, Watcher};
+use crate::threshold::{Evidence, Ground, Grounds as _};
 
 macro_rules! detectors {
     ($($name:ident)*) => {
@@ -29,6 +31,15 @@ macro_rules! detectors {
         #[must_use]
         pub fn watchers(knobs: &Knobs) -> Vec<(&'static Detector, Box<dyn Watcher>)> {
             vec![$((&$name::DETECTOR, $name::watcher(&knobs.$name)),)*]
+        }
+
+        /// The grounds on which an alert of a detector stands, by these knobs and its evidence.
+        #[must_use]
+        pub fn grounds(detector: &str, knobs: &Knobs, evidence: &Evidence<'_>) -> Vec<Ground> {
+            $(if detector == $name::DETECTOR.name {
+                return knobs.$name.grounds(evidence);
+            })*
+            Vec::new()
         }
     };
 }

@@ -39,6 +39,7 @@ use crate::flow_id::Transport;
 use crate::grade::Technique;
 use crate::limits::{SCAN_NET_PAIRS, SCAN_SOURCES};
 use crate::recent::Recent;
+use crate::scanning::grounds::{Counts, grounds};
 use crate::scanning::probing::{Contact, Of};
 use crate::scanning::report::Scan;
 use crate::scanning::{
@@ -46,6 +47,7 @@ use crate::scanning::{
 };
 use crate::scene::{Heading, Scene, assets};
 use crate::text::Text;
+use crate::threshold::{Evidence, Ground, Grounds};
 use crate::time::Timestamp;
 
 /// This detector.
@@ -89,6 +91,22 @@ impl Default for Knobs {
             failed_24h: Least(8),
             failed_72h: Least(6),
         }
+    }
+}
+
+impl Grounds for Knobs {
+    fn grounds(&self, evidence: &Evidence<'_>) -> Vec<Ground> {
+        let is_outbound = evidence.text("heading") == Some(Heading::Outbound.name());
+        grounds(evidence, self.sensitivity, |test| match test {
+            Test::Sequential => Some(("failures", self.failures, Counts::Failed)),
+            // A listed port has its sequential test; to others outside, a threshold of their own.
+            Test::Burst if is_outbound && !evidence.has("threshold_net_failures") => None,
+            Test::Burst => Some(("failed_10m", self.failed_10m, Counts::Failed)),
+            Test::Hour => Some(("hosts_10m", self.hosts_10m, Counts::All)),
+            Test::Slow => Some(("failed_24h", self.failed_24h, Counts::Failed)),
+            Test::Creeping => Some(("failed_72h", self.failed_72h, Counts::Failed)),
+            Test::Day | Test::Worm => None,
+        })
     }
 }
 

@@ -42,6 +42,7 @@ use crate::recent::Recent;
 use crate::scene::prevalence::digest;
 use crate::scene::{Heading, Scene, Subject};
 use crate::text::Text;
+use crate::threshold::Grounds;
 use crate::time::Timestamp;
 
 /// This detector.
@@ -74,6 +75,8 @@ impl Default for Knobs {
         Self { learning_days: 14 }
     }
 }
+
+impl Grounds for Knobs {}
 
 /// Makes its state.
 #[must_use]

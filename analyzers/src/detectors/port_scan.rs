@@ -40,6 +40,7 @@ use crate::scanning::{Least, Outcome, Sensitivity};
 use crate::scene::{Heading, Scene, assets};
 use crate::seen::Seen;
 use crate::text::Text;
+use crate::threshold::{Evidence, Ground, Grounds, Threshold};
 use crate::time::Timestamp;
 
 /// This detector.
@@ -78,6 +79,23 @@ impl Default for Knobs {
             ports_24h: Least(25),
             sensitive_1m: Least(5),
         }
+    }
+}
+
+impl Grounds for Knobs {
+    /// Evidence counts ports over all time, the tests over their windows.
+    fn grounds(&self, evidence: &Evidence<'_>) -> Vec<Ground> {
+        let ground = |test: &str| {
+            let (knob, least) = match test {
+                "minutes" => ("ports_5m", self.ports_5m),
+                "day" => ("ports_24h", self.ports_24h),
+                "sensitive" => ("sensitive_1m", self.sensitive_1m),
+                _ => return Ground::FIXED,
+            };
+            let threshold = Threshold::count(knob, self.sensitivity.scale(least));
+            Ground::at_most(threshold, evidence.number("ports")).unwrap_or(Ground::FIXED)
+        };
+        evidence.texts("tests_fired").map(ground).collect()
     }
 }
 

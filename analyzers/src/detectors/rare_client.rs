@@ -46,6 +46,7 @@ use crate::recent::Recent;
 use crate::scene::prevalence::digest;
 use crate::scene::{Heading, Scene, Subject};
 use crate::text::Text;
+use crate::threshold::{Evidence, Ground, Grounds, Threshold};
 use crate::time::Timestamp;
 
 /// This detector.
@@ -96,6 +97,18 @@ pub struct Knobs {
 impl Default for Knobs {
     fn default() -> Self {
         Self { hosts: 3 }
+    }
+}
+
+impl Knobs {
+    const fn most_hosts(&self) -> Threshold {
+        Threshold::most("hosts", self.hosts as f64)
+    }
+}
+
+impl Grounds for Knobs {
+    fn grounds(&self, evidence: &Evidence<'_>) -> Vec<Ground> {
+        Ground::exact(self.most_hosts(), evidence.number("hosts")).into_iter().collect()
     }
 }
 
@@ -168,7 +181,7 @@ impl Watcher for RareClients {
             // It stays in the table, so that a client has one trial.
             let Some(trial) = self.trials.peek(&key) else { continue };
             let prevalence = scene.contacts.prevalence_of(key);
-            if prevalence.hosts <= self.knobs.hosts
+            if self.knobs.most_hosts().is_met(prevalence.hosts as f64)
                 && prevalence.active >= ACTIVE_MIN
                 && trial.destinations.len() <= DESTINATIONS
             {
@@ -198,7 +211,7 @@ impl RareClients {
         let key = Subject::Client(client).digest();
         let prevalence = scene.contacts.prevalence_of(key);
         if client.is_empty()
-            || prevalence.hosts > self.knobs.hosts
+            || !self.knobs.most_hosts().is_met(prevalence.hosts as f64)
             || prevalence.active < ACTIVE_MIN
             || prevalence.is_newer_than(NEW, event.time) != Some(true)
         {
@@ -247,7 +260,8 @@ impl RareClients {
         self.workstations.peek(&host)?;
         let prevalence = scene.contacts.prevalence(&Subject::domain_of(destination));
         let is_young = prevalence.watched(event.time) < NEW;
-        if prevalence.hosts > self.knobs.hosts || prevalence.active < ACTIVE_MIN || is_young {
+        let is_rare = self.knobs.most_hosts().is_met(prevalence.hosts as f64);
+        if !is_rare || prevalence.active < ACTIVE_MIN || is_young {
             return None;
         }
         let key = (host, digest(&(agent, destination)));

@@ -44,6 +44,7 @@ use crate::detector::{Detector, Event, Findings, Interest, Watcher};
 use crate::logins::{Login, Logins, Thresholds};
 use crate::protocols::rdp::RdpRecord;
 use crate::scene::Scene;
+use crate::threshold::{Evidence, Ground, Grounds};
 
 /// This detector.
 pub const DETECTOR: Detector = Detector {
@@ -70,11 +71,23 @@ impl Default for Knobs {
     }
 }
 
+impl Knobs {
+    const fn thresholds(&self) -> Thresholds {
+        let Self { surprise, logins, days } = *self;
+        Thresholds { logins, days, surprise }
+    }
+}
+
+impl Grounds for Knobs {
+    fn grounds(&self, evidence: &Evidence<'_>) -> Vec<Ground> {
+        self.thresholds().grounds(evidence)
+    }
+}
+
 /// Makes its state.
 #[must_use]
 pub fn watcher(knobs: &Knobs) -> Box<dyn Watcher> {
-    let Knobs { surprise, logins, days } = *knobs;
-    Box::new(Desktops(Logins::new(DETECTOR.name, Thresholds { logins, days, surprise })))
+    Box::new(Desktops(Logins::new(DETECTOR.name, knobs.thresholds())))
 }
 
 struct Desktops(Logins);

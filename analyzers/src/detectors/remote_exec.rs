@@ -32,6 +32,7 @@ use crate::grade::{Severity, Technique};
 use crate::lateral::{Act, Acts, Control, Told};
 use crate::protocols::smb::SmbRecord;
 use crate::scene::Scene;
+use crate::threshold::Grounds;
 
 /// This detector.
 pub const DETECTOR: Detector = Detector {
@@ -49,6 +50,8 @@ const TRANSFER: &[Technique] = &[Technique::new(1570, 0), Technique::new(1021, 2
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Knobs {}
+
+impl Grounds for Knobs {}
 
 /// Makes its state.
 #[must_use]

@@ -41,6 +41,7 @@ use crate::recent::Recent;
 use crate::scanning::Least;
 use crate::scene::{Scene, assets};
 use crate::text::Text;
+use crate::threshold::{Evidence, Ground, Grounds, Threshold};
 use crate::time::Timestamp;
 
 /// This detector.
@@ -100,6 +101,28 @@ impl Default for Knobs {
     }
 }
 
+impl Knobs {
+    const fn least_operations(&self) -> Threshold {
+        Threshold::count("operations_5m", self.operations_5m.0)
+    }
+
+    const fn least_hosts(&self) -> Threshold {
+        Threshold::count("hosts_1h", self.hosts_1h.0)
+    }
+}
+
+impl Grounds for Knobs {
+    fn grounds(&self, evidence: &Evidence<'_>) -> Vec<Ground> {
+        let operations = evidence.number("operations_in_5m");
+        let hosts = evidence.number("hosts_in_1h");
+        let grounds = [
+            Ground::exact(self.least_operations(), operations),
+            Ground::exact(self.least_hosts(), hosts),
+        ];
+        grounds.into_iter().flatten().collect()
+    }
+}
+
 /// Makes its state.
 #[must_use]
 pub fn watcher(knobs: &Knobs) -> Box<dyn Watcher> {
@@ -142,10 +165,10 @@ impl Watcher for RpcDiscovery {
         asker.note(event, operation);
         let (operations, hosts) = (asker.operations(300), asker.hosts(3_600));
         let (told_operations, told_hosts) = asker.told;
-        let Least(operations_min) = self.knobs.operations_5m;
-        let Least(hosts_min) = self.knobs.hosts_1h;
-        let is_burst = operations >= operations_min && operations > told_operations;
-        let is_wide = hosts >= hosts_min && hosts >= told_hosts.saturating_mul(2);
+        let knobs = &self.knobs;
+        let is_burst =
+            knobs.least_operations().is_met_by(operations) && operations > told_operations;
+        let is_wide = knobs.least_hosts().is_met_by(hosts) && hosts >= told_hosts.saturating_mul(2);
         if is_burst || is_wide {
             asker.told = (operations.max(told_operations), hosts.max(told_hosts));
             findings.say(asker.finding(source, operations, hosts, &self.knobs));

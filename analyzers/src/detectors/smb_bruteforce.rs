@@ -35,6 +35,7 @@ use crate::protocols::smb::SmbRecord;
 use crate::scanning::Least;
 use crate::scene::Scene;
 use crate::text::Text;
+use crate::threshold::{Evidence, Ground, Grounds};
 use crate::time::Timestamp;
 
 /// This detector.
@@ -85,18 +86,29 @@ impl Default for Knobs {
     }
 }
 
+impl Knobs {
+    const fn limits(&self) -> Limits {
+        Limits {
+            quick: Span { least: self.quick.0, seconds: 600 },
+            patient: self.attempts_24h.0,
+            hosts_1h: self.hosts_1h.0,
+            hosts_24h: self.hosts_24h.0,
+            users: self.users.0,
+            sources: self.sources.0,
+        }
+    }
+}
+
+impl Grounds for Knobs {
+    fn grounds(&self, evidence: &Evidence<'_>) -> Vec<Ground> {
+        self.limits().grounds(evidence)
+    }
+}
+
 /// Makes its state.
 #[must_use]
 pub fn watcher(knobs: &Knobs) -> Box<dyn Watcher> {
-    let limits = Limits {
-        quick: Span { least: knobs.quick.0, seconds: 600 },
-        patient: knobs.attempts_24h.0,
-        hosts_1h: knobs.hosts_1h.0,
-        hosts_24h: knobs.hosts_24h.0,
-        users: knobs.users.0,
-        sources: knobs.sources.0,
-    };
-    Box::new(Guessing(Guesses::new(DETECTOR.name, "SMB", "smb", limits)))
+    Box::new(Guessing(Guesses::new(DETECTOR.name, "SMB", "smb", knobs.limits())))
 }
 
 struct Guessing(Guesses);

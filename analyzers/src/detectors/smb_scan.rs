@@ -56,6 +56,7 @@ use crate::flow_id::Transport;
 use crate::grade::{Severity, Technique};
 use crate::limits::{SCAN_CONTACT_TURN, SCAN_SMB_PAIRS, SCAN_SOURCES};
 use crate::recent::Recent;
+use crate::scanning::grounds::{Counts, grounds};
 use crate::scanning::probing::{Contact, Of};
 use crate::scanning::report::Scan;
 use crate::scanning::{
@@ -64,6 +65,7 @@ use crate::scanning::{
 use crate::scene::{Heading, Scene, assets};
 use crate::seen::Seen;
 use crate::text::Text;
+use crate::threshold::{Evidence, Ground, Grounds};
 use crate::time::Timestamp;
 
 /// This detector.
@@ -118,6 +120,26 @@ impl Default for Knobs {
             failed_24h: Least(8),
             failed_72h: Least(6),
         }
+    }
+}
+
+impl Grounds for Knobs {
+    fn grounds(&self, evidence: &Evidence<'_>) -> Vec<Ground> {
+        // SMB to the outside is told from the first host on.
+        if evidence.has("threshold_outside_hosts") {
+            return vec![Ground::FIXED];
+        }
+        grounds(evidence, self.sensitivity, |test| match test {
+            Test::Sequential => Some(("failures", self.failures, Counts::Failed)),
+            Test::Burst => Some(("hosts_10m", self.hosts_10m, Counts::All)),
+            Test::Hour => Some(("hosts_1h", self.hosts_1h, Counts::All)),
+            // Sources from outside are held to a threshold of their own.
+            Test::Day if evidence.text("heading") == Some(Heading::Inbound.name()) => None,
+            Test::Day => Some(("hosts_24h", self.hosts_24h, Counts::All)),
+            Test::Slow => Some(("failed_24h", self.failed_24h, Counts::Failed)),
+            Test::Creeping => Some(("failed_72h", self.failed_72h, Counts::Failed)),
+            Test::Worm => None,
+        })
     }
 }
 

@@ -38,6 +38,7 @@ use crate::limits::STROBE_PAIRS;
 use crate::recent::Recent;
 use crate::scene::{Heading, Scene, Subject, assets};
 use crate::text::Text;
+use crate::threshold::{Evidence, Ground, Grounds, Threshold};
 use crate::time::Timestamp;
 
 /// This detector.
@@ -60,6 +61,19 @@ pub struct Knobs {
 impl Default for Knobs {
     fn default() -> Self {
         Self { connections: 86_400 }
+    }
+}
+
+impl Knobs {
+    const fn least_connections(&self) -> Threshold {
+        Threshold::least("connections", self.connections as f64)
+    }
+}
+
+impl Grounds for Knobs {
+    fn grounds(&self, evidence: &Evidence<'_>) -> Vec<Ground> {
+        let connections = evidence.number("connections");
+        Ground::exact(self.least_connections(), connections).into_iter().collect()
     }
 }
 
@@ -97,8 +111,9 @@ impl Watcher for Strobes {
         }
         let pair = self.pairs.entry((event.flow.src.ip, event.flow.dst.ip), Pair::default);
         pair.note(event);
-        let bound = self.knobs.connections.max(pair.told.saturating_mul(2));
-        if pair.sum >= bound && !assets::any_contains(&scene.assets.resolvers, event.flow.src.ip) {
+        let is_news = self.knobs.least_connections().is_met(f64::from(pair.sum))
+            && pair.sum >= pair.told.saturating_mul(2);
+        if is_news && !assets::any_contains(&scene.assets.resolvers, event.flow.src.ip) {
             pair.told = pair.sum;
             findings.say(pair.finding(event, scene, &self.knobs));
         }

@@ -47,6 +47,7 @@ use crate::scene::prevalence::digest;
 use crate::scene::{Heading, Scene, Subject};
 use crate::seen::Seen;
 use crate::text::Text;
+use crate::threshold::{Evidence, Ground, Grounds, Threshold};
 use crate::time::Timestamp;
 
 /// This detector.
@@ -91,6 +92,18 @@ pub struct Knobs {
 impl Default for Knobs {
     fn default() -> Self {
         Self { signs: 2 }
+    }
+}
+
+impl Knobs {
+    const fn least_weight(&self) -> Threshold {
+        Threshold::least("signs", self.signs as f64)
+    }
+}
+
+impl Grounds for Knobs {
+    fn grounds(&self, evidence: &Evidence<'_>) -> Vec<Ground> {
+        Ground::exact(self.least_weight(), evidence.number("weight")).into_iter().collect()
     }
 }
 
@@ -179,7 +192,7 @@ impl Anomalies {
             signs.push(("no server name is asked for, and the certificate tells none", 1));
         }
         let weight: u32 = signs.iter().map(|(_, weight)| *weight).sum();
-        if weight < self.knobs.signs {
+        if !self.knobs.least_weight().is_met(f64::from(weight)) {
             return;
         }
         let server = event.flow.dst.ip;

@@ -12,6 +12,7 @@ use crate::limits::{GUESS_ENTRIES, GUESS_NAMES, GUESS_RECENT};
 use crate::newest::{Newest, secs};
 use crate::recent::Recent;
 use crate::scene::{Heading, Scene, assets};
+use crate::threshold::{Evidence, Ground, Threshold};
 use crate::time::Timestamp;
 
 /// Silence after which all is forgotten.
@@ -50,6 +51,48 @@ pub struct Limits {
     pub users: usize,
     /// Sources in an hour, on one host.
     pub sources: usize,
+}
+
+impl Limits {
+    const fn least_users(&self) -> Threshold {
+        Threshold::count("users", self.users)
+    }
+
+    /// The grounds on which an alert stands. Evidence counts attempts and hosts over all time, the
+    /// rules over their windows.
+    #[must_use]
+    pub fn grounds(&self, evidence: &Evidence<'_>) -> Vec<Ground> {
+        let at_most = |knob, least, figure: Option<f64>| {
+            Ground::at_most(Threshold::count(knob, least), figure).unwrap_or(Ground::FIXED)
+        };
+        let (attempts, hosts) = (evidence.number("attempts"), evidence.entries("hosts"));
+        let mut grounds = Vec::new();
+        for name in evidence.texts("rules") {
+            match Rule::ALL.into_iter().find(|rule| rule.name() == name) {
+                Some(Rule::Quick) => grounds.push(at_most("quick", self.quick.least, attempts)),
+                Some(Rule::Patient) => {
+                    grounds.push(at_most("attempts_24h", self.patient, attempts))
+                }
+                Some(Rule::Hosts) => grounds.extend([
+                    at_most("hosts_1h", self.hosts_1h, hosts),
+                    at_most("hosts_24h", self.hosts_24h, hosts),
+                ]),
+                Some(Rule::Users) => {
+                    let ground = Ground::exact(self.least_users(), evidence.entries("users"));
+                    grounds.push(ground.unwrap_or(Ground::FIXED));
+                }
+                Some(Rule::Sources) => {
+                    grounds.push(at_most("sources", self.sources, evidence.entries("sources")));
+                }
+                None => grounds.push(Ground::FIXED),
+            }
+        }
+        // A success behind failures is told whatever the rules say.
+        if evidence.has("success") {
+            grounds.push(Ground::FIXED);
+        }
+        grounds
+    }
 }
 
 /// One attempt, or a success.
@@ -179,7 +222,7 @@ impl Guesses {
         {
             fired |= Rule::Hosts.bit();
         }
-        if tally.users.len() >= limits.users {
+        if limits.least_users().is_met_by(tally.users.len()) {
             fired |= Rule::Users.bit();
         }
         tally.fired |= fired;

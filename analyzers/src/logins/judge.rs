@@ -20,6 +20,7 @@ use crate::recent::Recent;
 use crate::scene::schedule::rule::plain_user;
 use crate::scene::schedule::{Local, Ruling};
 use crate::scene::{Heading, Scene};
+use crate::threshold::{Evidence, Ground, Threshold};
 use crate::time::Timestamp;
 
 /// The layout of a [`Memory`].
@@ -49,6 +50,37 @@ pub struct Thresholds {
     pub surprise: f64,
 }
 
+impl Thresholds {
+    const fn least_surprise(&self) -> Threshold {
+        Threshold::least("surprise", self.surprise)
+    }
+
+    const fn least_logins(&self) -> Threshold {
+        Threshold::least("logins", self.logins as f64)
+    }
+
+    const fn least_days(&self) -> Threshold {
+        Threshold::least("days", self.days)
+    }
+
+    /// The ground on which an alert stands: what breaks a rule needs no knob.
+    #[must_use]
+    pub fn grounds(&self, evidence: &Evidence<'_>) -> Vec<Ground> {
+        let habit = Ground::exact(self.least_logins(), evidence.number("baseline_logins"))
+            .and_then(|ground| ground.and(self.least_days(), evidence.number("baseline_days")));
+        let ground = match evidence.text("breach") {
+            Some(breach) if breach == Breach::Habit.name() => {
+                let extra = if evidence.has("rule") { ALLOWED_BITS } else { 0.0 };
+                let bits = evidence.number("surprise_bits").map(|bits| bits - extra);
+                habit.and_then(|ground| ground.and(self.least_surprise(), bits))
+            }
+            Some(breach) if breach == Breach::HabitRate.name() => habit,
+            _ => None,
+        };
+        vec![ground.unwrap_or(Ground::FIXED)]
+    }
+}
+
 /// What a login breaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Breach {
@@ -60,6 +92,18 @@ pub(super) enum Breach {
     Habit,
     /// The rate of one's own habit.
     HabitRate,
+}
+
+impl Breach {
+    /// What evidence calls it.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Hours => "hours",
+            Self::Rate => "rate",
+            Self::Habit => "habit",
+            Self::HabitRate => "habit_rate",
+        }
+    }
 }
 
 /// Everything that is known of a login when it is judged.
@@ -160,11 +204,11 @@ impl Logins {
         let comparison = habit.compare(login.ts, class, hour, target);
         habit.learn(login.ts, class, hour, target);
         let thresholds = self.thresholds;
-        let is_established =
-            comparison.logins >= thresholds.logins && comparison.days >= thresholds.days;
+        let is_established = thresholds.least_logins().is_met(comparison.logins as f64)
+            && thresholds.least_days().is_met(comparison.days);
         let ruling = scene.schedule.ruling(&login.entrance(), &local);
         let judged = Judged { login, local, ruling, habit: comparison, is_established };
-        for breach in judged.breaches(thresholds.surprise) {
+        for breach in judged.breaches(&thresholds) {
             self.say(breach, &judged, scene, findings);
         }
     }
@@ -237,7 +281,7 @@ impl Logins {
 
 impl Judged<'_> {
     /// What it breaks.
-    fn breaches(&self, surprise: f64) -> Vec<Breach> {
+    fn breaches(&self, thresholds: &Thresholds) -> Vec<Breach> {
         let mut breaches = Vec::new();
         let habit = &self.habit;
         match self.ruling {
@@ -245,7 +289,8 @@ impl Judged<'_> {
             Some(ruling) if ruling.is_written => {}
             ruling => {
                 let extra = if ruling.is_some() { ALLOWED_BITS } else { 0.0 };
-                if self.is_established && habit.bits >= surprise + extra {
+                let is_surprising = thresholds.least_surprise().is_met(habit.bits - extra);
+                if self.is_established && is_surprising {
                     breaches.push(Breach::Habit);
                 }
             }

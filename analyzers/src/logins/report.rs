@@ -214,6 +214,7 @@ impl Report<'_> {
         let tenth = |value: f64| json!((value * 10.0).round() / 10.0);
         [
             ("service", json!(login.service)),
+            ("breach", json!(self.breach.name())),
             ("user", json!(login.user)),
             ("login_because", json!(login.reason)),
             ("local_time", json!(local.text)),

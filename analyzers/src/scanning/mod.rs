@@ -10,6 +10,7 @@
 //! windows from ten minutes to three days for what it cannot see.
 
 pub mod contact;
+pub mod grounds;
 pub mod probing;
 pub mod report;
 

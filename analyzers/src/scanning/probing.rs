@@ -23,7 +23,7 @@ const FORGOTTEN_AFTER: Duration = Duration::from_secs(24 * 3_600);
 const OVER_AFTER: Duration = Duration::from_secs(72 * 3_600);
 
 /// Decoys touched after which a third of the usual contacts is enough.
-const DARK_HITS: u32 = 3;
+pub(super) const DARK_HITS: u32 = 3;
 
 /// Which contacts a window counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

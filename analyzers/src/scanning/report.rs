@@ -109,6 +109,7 @@ impl Scan<'_> {
             .collect();
         [
             ("service", json!(self.service)),
+            ("heading", json!(self.heading.name())),
             ("lambda", json!(probing.lambda())),
             ("first_contacts", json!(counted.saturating_add(used))),
             ("failed", json!(failed)),

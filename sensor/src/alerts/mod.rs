@@ -14,6 +14,7 @@ mod courier;
 mod error;
 mod formats;
 mod outbox;
+pub(crate) mod raised;
 mod shed;
 mod sinks;
 mod summary;

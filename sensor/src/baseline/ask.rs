@@ -4,13 +4,13 @@
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use analyzers::logins::Memory;
 use serde_json::Value;
 
-use super::{Baselines, DEFAULT_PATH, learn};
+use super::{Baselines, learn};
 use crate::cli::{BaselineArgs, BaselineCommand};
 use crate::config::Config;
 
@@ -22,8 +22,7 @@ type AskError = Box<dyn std::error::Error + Send + Sync>;
 /// A file cannot be read, written or understood.
 pub fn run(args: &BaselineArgs) -> Result<ExitCode, AskError> {
     let config = Config::load(args.config.as_deref())?;
-    let configured = config.watch.baseline.clone();
-    let path = args.state.clone().or(configured).unwrap_or_else(|| PathBuf::from(DEFAULT_PATH));
+    let path = args.state.clone().unwrap_or_else(|| config.baseline());
     match &args.command {
         BaselineCommand::Show { who } => print(&show(&Baselines::load(&path)?, who.as_deref())?)?,
         BaselineCommand::Export => print(&Baselines::load(&path)?.text())?,

@@ -15,9 +15,6 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-/// Where the file is, unless the configuration says.
-pub const DEFAULT_PATH: &str = "state/baseline.json";
-
 /// What detectors learned, by their names.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Baselines(pub BTreeMap<String, Value>);

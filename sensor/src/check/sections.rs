@@ -15,7 +15,7 @@ use crate::enrich::geo::GeoStore;
 use crate::intel::FeedSource;
 use crate::watch::schedule::{self, ScheduleError};
 
-/// The time zone is one; something is at home.
+/// The time zone is one; something is at home; state has a place.
 pub(super) fn sensor(checked: &Checked<'_>, findings: &mut Findings) {
     let sensor = &checked.config.sensor;
     let place = |key| checked.source.place(&[Key("sensor"), Key(key)]);
@@ -32,6 +32,7 @@ pub(super) fn sensor(checked: &Checked<'_>, findings: &mut Findings) {
             "no network is at home, so that no direction can be told; name the guarded networks",
         );
     }
+    folder(&sensor.state, place("state"), findings);
 }
 
 /// Calendars can be read, and rules name what there is.

@@ -177,6 +177,7 @@ fn problems_have_file_line_and_remedy() {
     for (text, place, remedy) in [
         ("[sensor]\n\ntimezone = \"Mars/Base\"", "serval.toml:3: ", "IANA name"),
         ("[sensor]\nhome_networks = []", "serval.toml:2: ", "name the guarded networks"),
+        ("[sensor]\nstate = \"/proc/version\"", "serval.toml:2: ", "choose another"),
         ("[watch]\noff = [\n\"canary\",\n\"nothing\"]", "serval.toml:4: ", "canary"),
         ("[schedule]\ncalendar = \"/no\"", "serval.toml:2: ", "holiday-cn"),
         ("[archive]\npath = \"/proc/version\"", "serval.toml:2: ", "choose another"),

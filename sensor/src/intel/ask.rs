@@ -24,6 +24,7 @@ use super::settings::{FeedSource, IntelConfig, column_named, format_named, kind_
 use crate::cli::{IntelCheckArgs, IntelCommand, IntelReadingArgs, IntelTestArgs};
 use crate::clock;
 use crate::config::Config;
+use crate::state;
 
 /// Exit status when something in a feed was refused.
 const SOME_REFUSED: u8 = 2;
@@ -50,8 +51,8 @@ pub fn run(command: &IntelCommand) -> Result<ExitCode, AskError> {
 }
 
 fn check(args: &IntelCheckArgs) -> Result<ExitCode, AskError> {
-    let config = Config::load(args.reading.config.as_deref())?.intel;
-    let allow = allow_list(&args.reading, &config)?;
+    let config = Config::load(args.reading.config.as_deref())?;
+    let allow = allow_list(&args.reading, &config.intel)?;
     let mut parts = Vec::new();
     let mut refused = 0;
     let mut out = String::new();
@@ -71,8 +72,8 @@ fn check(args: &IntelCheckArgs) -> Result<ExitCode, AskError> {
 
 fn test(args: &IntelTestArgs) -> Result<ExitCode, AskError> {
     let keys = readings_of(&args.value, args.reading.kind.as_deref())?;
-    let config = Config::load(args.reading.config.as_deref())?.intel;
-    let allow = allow_list(&args.reading, &config)?;
+    let config = Config::load(args.reading.config.as_deref())?;
+    let allow = allow_list(&args.reading, &config.intel)?;
     let mut parts = Vec::new();
     let mut refused = 0;
     // What kind the value has says nothing about the feeds.
@@ -113,11 +114,12 @@ fn allow_list(reading: &IntelReadingArgs, config: &IntelConfig) -> Result<AllowL
 }
 
 /// The configuration's feeds, as the sensor would read them without asking a server.
-fn configured(config: &IntelConfig) -> impl Iterator<Item = Feed> + '_ {
-    config.feeds.iter().map(|feed| {
+fn configured(config: &Config) -> impl Iterator<Item = Feed> + '_ {
+    let copies = state::intel(&config.sensor.state);
+    config.intel.feeds.iter().map(move |feed| {
         let path = match &feed.source {
             FeedSource::Path(path) => path.clone(),
-            FeedSource::Url(fetch) => Copy::of(fetch, &feed.name, &config.state).path,
+            FeedSource::Url(fetch) => Copy::of(fetch, &feed.name, &copies).path,
         };
         feed.at(path)
     })

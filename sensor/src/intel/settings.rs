@@ -40,8 +40,6 @@ pub struct IntelConfig {
     pub lists: Vec<PathBuf>,
     /// Whether the allow-list that comes along is used, too.
     pub default_allow: bool,
-    /// Directory for the last good copies of feeds that are fetched.
-    pub state: PathBuf,
     /// How often files are asked whether they changed.
     pub poll: Span,
 }
@@ -53,7 +51,6 @@ impl Default for IntelConfig {
             allow: Vec::new(),
             lists: Vec::new(),
             default_allow: true,
-            state: PathBuf::from("state/intel"),
             poll: Span(std::time::Duration::from_secs(5)),
         }
     }

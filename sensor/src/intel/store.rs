@@ -19,6 +19,7 @@ use super::fetch::{Answer, Copy};
 use super::report::{FeedReport, IntelError, IntelReport, Outcome};
 use super::settings::{FeedConfig, FeedSource, Fetch, IntelConfig};
 use crate::stamp::Stamp;
+use crate::state;
 
 /// Seconds until a server is asked again that did not answer; doubled with each failure, up to the
 /// feed's own interval.
@@ -77,17 +78,19 @@ enum Reading {
 
 impl IntelStore {
     /// Reads all that the configuration names. Feeds from servers are read from their last good
-    /// copies, and fetched where there is none. `zone` is the one whose hours allow-lists speak of,
-    /// `now` the wall clock's.
+    /// copies in the state directory, and fetched where there is none. `zone` is the one whose hours
+    /// allow-lists speak of, `now` the wall clock's.
     ///
     /// # Errors
     /// An allow-list or another list is broken: without it, alerts would be raised that somebody
     /// took care not to get. What is wrong with a feed stands in the report.
     pub fn load(
         config: &IntelConfig,
+        state: &Path,
         zone: TimeZone,
         now: Timestamp,
     ) -> Result<(Self, IntelReport), IntelError> {
+        let copies = state::intel(state);
         let allow_files = Watched::now(stamp(&config.allow));
         let allow = Arc::new(allow_list(config, &zone)?);
         let lists_files = Watched::now(stamp(&config.lists));
@@ -95,7 +98,7 @@ impl IntelStore {
         let mut feeds = Vec::new();
         let mut reports = Vec::new();
         for feed in &config.feeds {
-            let (held, report) = HeldFeed::load(feed, &config.state, seconds(now));
+            let (held, report) = HeldFeed::load(feed, &copies, seconds(now));
             feeds.push(held);
             reports.push(report);
         }
@@ -186,29 +189,36 @@ impl Held {
 
 impl HeldFeed {
     /// The first time: there is nothing from before, so that half a feed is better than none.
-    fn load(config: &FeedConfig, state: &Path, now: i64) -> (Self, FeedReport) {
+    fn load(config: &FeedConfig, copies: &Path, now: i64) -> (Self, FeedReport) {
         let (mut source, path) = match &config.source {
             FeedSource::Path(path) => {
                 (Source::Path(Watched::now(Stamp::of(path))), Some(path.clone()))
             }
             FeedSource::Url(fetch) => {
-                let copy = Copy::of(fetch, &config.name, state);
+                let copy = Copy::of(fetch, &config.name, copies);
                 let path = copy.path.exists().then(|| copy.path.clone());
                 let due = copy.asked().saturating_add(every(fetch));
                 (Source::Url { copy, due, failures: 0 }, path)
             }
         };
-        let (reading, before) = match (path, &mut source, &config.source) {
-            (Some(path), ..) => (read_file(config, path), 0),
-            (None, Source::Url { copy, due, failures }, FeedSource::Url(fetch)) => {
-                *due = now;
-                (read_server(config, fetch, (copy, due, failures), (now, 0)), 0)
+        let read = path.map(|path| read_file(config, path));
+        let reading = match (read, &mut source, &config.source) {
+            (Some(reading), Source::Url { copy, .. }, FeedSource::Url(fetch))
+                if is_spoilt(&reading) =>
+            {
+                state::set_aside(&copy.path, "nothing in it can be read");
+                *copy = Copy::of(fetch, &config.name, copies);
+                read_first(config, fetch, &mut source, now)
             }
-            (None, ..) => (Reading::Unchanged, 0),
+            (Some(reading), ..) => reading,
+            (None, Source::Url { .. }, FeedSource::Url(fetch)) => {
+                read_first(config, fetch, &mut source, now)
+            }
+            (None, ..) => Reading::Unchanged,
         };
         let (part, tally, outcome) = match reading {
             Reading::Unchanged => (Part::default(), Tally::default(), Outcome::Used),
-            Reading::Read(part, tally) if part.is_empty() && tally.is_damaged(before) => {
+            Reading::Read(part, tally) if part.is_empty() && tally.is_damaged(0) => {
                 (part, tally, Outcome::Missing("is damaged".to_owned()))
             }
             Reading::Read(part, tally) => (part, tally, Outcome::Used),
@@ -265,6 +275,18 @@ impl Watched {
 fn read_file(config: &FeedConfig, path: PathBuf) -> Reading {
     let (part, tally) = Part::load(&config.at(path));
     Reading::Read(part, tally)
+}
+
+/// Asks a server of which there is no copy.
+fn read_first(config: &FeedConfig, fetch: &Fetch, source: &mut Source, now: i64) -> Reading {
+    let Source::Url { copy, due, failures } = source else { return Reading::Unchanged };
+    *due = now;
+    read_server(config, fetch, (copy, due, failures), (now, 0))
+}
+
+/// Whether a copy that was good once gives nothing any more.
+fn is_spoilt(reading: &Reading) -> bool {
+    matches!(reading, Reading::Read(part, tally) if part.is_empty() && tally.is_damaged(1))
 }
 
 fn read_server(

@@ -5,7 +5,7 @@ mod server;
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
@@ -24,15 +24,13 @@ fn at(second: i64) -> Timestamp {
 }
 
 fn config(directory: &Path, feeds: &str) -> IntelConfig {
-    let text = format!(
-        "feeds = [{feeds}]\nallow = [\"{0}/allow.toml\"]\nstate = \"{0}/state\"",
-        directory.display()
-    );
+    let text = format!("feeds = [{feeds}]\nallow = [\"{0}/allow.toml\"]", directory.display());
     toml::from_str(&text).unwrap()
 }
 
 fn load(config: &IntelConfig, now: Timestamp) -> Result<(IntelStore, IntelReport), IntelError> {
-    IntelStore::load(config, TimeZone::UTC, now)
+    let directory = config.allow[0].parent().unwrap();
+    IntelStore::load(config, &directory.join("state"), TimeZone::UTC, now)
 }
 
 /// Puts a file in its place in one step, as those do who know that it is read.
@@ -252,9 +250,38 @@ fn a_fetched_feed_is_asked_for_when_it_is_due_and_outlives_its_server() {
     let (store, report) = load(&config, at(now)).unwrap();
     assert!(!report.has_refusals(), "{report}");
     assert!(knows(&store, "two.example"));
-    let (_, report) =
-        load(&IntelConfig { state: directory.join("other"), ..config }, at(now)).unwrap();
+    let other = directory.join("other");
+    let (_, report) = IntelStore::load(&config, &other, TimeZone::UTC, at(now)).unwrap();
     assert!(matches!(report.feeds[0].outcome, Outcome::Missing(_)), "{report}");
+}
+
+#[test]
+fn damaged_copies_are_set_aside_and_fetched_again() {
+    let page = "<html>\nplease log in\n</html>\n".repeat(9);
+    for (ending, damaged, fetched_at) in [("feed", page.as_str(), 0), ("json", "{\"etag", 60)] {
+        let directory = tempfile::tempdir().unwrap();
+        let directory = directory.path();
+        put(directory, "allow.toml", "");
+        let server = Server::start();
+        let feed = format!("{{ url = \"{}/f.txt\", name = \"c2\" }}", server.url());
+        let config = config(directory, &feed);
+        server.answers("200 OK", "ETag: \"a\"", "one.example\n");
+        drop(load(&config, at(0)).unwrap());
+        let copies = || fs::read_dir(directory.join("state/intel")).unwrap();
+        let ends = |path: &PathBuf, with: &str| path.to_string_lossy().ends_with(with);
+        let mut paths = copies().map(|entry| entry.unwrap().path());
+        let path = paths.find(|path| ends(path, &format!(".{ending}"))).unwrap();
+        fs::write(&path, damaged).unwrap();
+        server.forget();
+        server.answers("200 OK", "ETag: \"b\"", "two.example\n");
+        let (store, _) = load(&config, at(1)).unwrap();
+        store.refresh(at(fetched_at));
+        assert!(knows(&store, "two.example"), "{ending}");
+        assert!(!server.asked().contains("if-none-match"), "{ending}");
+        let mut paths = copies().map(|entry| entry.unwrap().path());
+        let aside = paths.find(|path| ends(path, ".damaged")).unwrap();
+        assert_eq!(fs::read_to_string(aside).unwrap(), damaged);
+    }
 }
 
 #[test]

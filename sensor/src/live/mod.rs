@@ -24,7 +24,6 @@ use std::sync::Arc;
 use std::thread::available_parallelism;
 
 use crate::archive::{self, Archive, OnFailure};
-use crate::baseline;
 use crate::capture::{
     Batch, CaptureError, Fill, InterfaceSettings, Interfaces, Problem, ProblemKind, Source, Stop,
     Tally,
@@ -69,13 +68,13 @@ pub fn watch(args: &WatchArgs) -> Result<ExitCode, ReplayError> {
     let board = Arc::<Board>::default();
     let stopping = stop.clone();
     let beside = beside::prepare(&config, args.config.as_deref(), stop, Arc::clone(&board), view)?;
-    let knowledge = load_knowledge(&config)?;
     let json = open_json(args.json.as_deref())?;
     give_up_privileges(&config, args.config.as_deref())?;
     // From here on threads may start, and files are made by whom the sensor has become.
+    let knowledge = load_knowledge(&config)?;
     beside.start()?;
     retention::start(&config, stopping)?;
-    let alerts = open_alerts(&config, Some(&config.intel.state))?;
+    let alerts = open_alerts(&config, Some(&config.sensor.state))?;
     let sinks = Sinks { archive: open_archive(&config)?, json, alerts };
     let workers = args.workers.map_or_else(default_workers, Into::into);
     let settings = RunSettings {
@@ -86,11 +85,10 @@ pub fn watch(args: &WatchArgs) -> Result<ExitCode, ReplayError> {
     };
     tracing::info!(interfaces = config.capture.interfaces.join(","), workers, "watching");
     let mut source = Telling { interfaces, board: Arc::clone(&board) };
-    let baseline = config.watch.baseline.clone().unwrap_or_else(|| baseline::DEFAULT_PATH.into());
-    let mut watch =
-        Watch::new(workers, &config, knowledge, sinks).with_alert_rows(AlertRows::AsTold);
-    watch.remember(&baseline)?;
-    let watch = watch.keeping(baseline);
+    let baseline = config.baseline();
+    let watch = Watch::new(workers, &config, knowledge, sinks)
+        .with_alert_rows(AlertRows::AsTold)
+        .keeping(baseline);
     let mut reporter = Reporter::new(watch, board, &config.stats);
     let ran = pipeline::run_threaded(&mut source, &mut reporter, &settings);
     let counts = ran?;

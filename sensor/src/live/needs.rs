@@ -6,7 +6,6 @@
 use std::path::{Path, PathBuf};
 
 use crate::alerts::config::{AlertsConfig, SinkKind};
-use crate::baseline;
 use crate::config::Config;
 use crate::intel::{FeedSource, IntelConfig};
 use crate::privileges::{Needs, Network};
@@ -21,13 +20,9 @@ pub(super) fn needs(config: &Config, file: Option<&Path>) -> Needs {
     needs.reads.extend(databases.into_iter().flatten().filter_map(|path| directory(path)));
     intel(&config.intel, &mut needs);
     alerts(&config.alerts, &mut needs);
-    if !config.alerts.sinks.is_empty() {
-        // The outbox.
-        needs.writes.push(config.intel.state.clone());
-    }
+    needs.writes.push(config.sensor.state.clone());
     needs.writes.extend(config.archive.path.clone());
-    let baseline = config.watch.baseline.clone().unwrap_or_else(|| baseline::DEFAULT_PATH.into());
-    needs.writes.extend(directory(&baseline));
+    needs.writes.extend(config.watch.baseline.as_deref().and_then(directory));
     needs
 }
 
@@ -61,7 +56,6 @@ fn intel(intel: &IntelConfig, needs: &mut Needs) {
             FeedSource::Url(fetch) => {
                 needs.network = Network::Sends;
                 needs.reads.extend(fetch.ca.iter().filter_map(directory));
-                needs.writes.push(intel.state.clone());
             }
         }
     }

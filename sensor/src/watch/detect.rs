@@ -5,6 +5,8 @@
 use analyzers::detectors::{self, Knobs};
 use analyzers::{Detector, Event, Findings, Interest, Scene, Table, Timestamp, Watcher, What};
 
+use crate::config::WatchConfig;
+
 /// A minute in nanoseconds.
 const MINUTE: i64 = 60_000_000_000;
 
@@ -22,11 +24,11 @@ pub struct Detection {
 }
 
 impl Detection {
-    /// All detectors but those that are off, by name.
+    /// All detectors but those that are off.
     #[must_use]
-    pub fn new(knobs: &Knobs, off: &[String]) -> Self {
+    pub fn new(knobs: &Knobs, settings: &WatchConfig) -> Self {
         let mut watchers = detectors::watchers(knobs);
-        watchers.retain(|(detector, _)| !off.iter().any(|name| name == detector.name));
+        watchers.retain(|(detector, _)| settings.runs(detector.name));
         let mut detection = Self {
             watchers: Vec::new(),
             opened: Vec::new(),

@@ -50,7 +50,7 @@ impl Knowledge {
         let zone = TimeZone::get(&config.sensor.timezone).unwrap_or(TimeZone::UTC);
         let geo = GeoStore::open(&config.geoip)?;
         let has_geo = config.geoip.country.is_some() || config.geoip.asn.is_some();
-        let (store, report) = IntelStore::load(&config.intel, zone, now)?;
+        let (store, report) = IntelStore::load(&config.intel, &config.sensor.state, zone, now)?;
         let intel = Some(Arc::new(store));
         let knowledge = Self { scene, intel, geo: has_geo.then(|| geo.reader()) };
         Ok((knowledge, report))

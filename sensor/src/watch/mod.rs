@@ -34,6 +34,7 @@ use crate::event::{Event, EventKind};
 use crate::pipeline::{Stage, StageError};
 use crate::rows::StampedRow;
 use crate::rows::json::JsonLines;
+use crate::state;
 use alerting::{Alerting, Notice, Outcome};
 use detect::Detection;
 use incident::{Incident, Incidents};
@@ -98,7 +99,7 @@ impl Watch {
             scene: knowledge.scene,
             enrich: Enrich::new(knowledge.geo),
             intel: knowledge.intel.map(IntelWatch::new),
-            detection: Detection::new(&config.detect, &config.watch.off),
+            detection: Detection::new(&config.detect, &config.watch),
             incidents: Incidents::default(),
             alerting: Alerting::new(&config.watch, &config.sensor.name),
             alert_rows: AlertRows::AtEnd,
@@ -121,9 +122,13 @@ impl Watch {
         Ok(())
     }
 
-    /// Keeps what detectors learn in a file, from now on.
+    /// Gives detectors back what they learned and a file kept, and keeps it there from now on. A
+    /// file that holds something else is set aside.
     #[must_use]
     pub fn keeping(mut self, path: PathBuf) -> Self {
+        if let Err(error) = self.remember(&path) {
+            state::set_aside(&path, &error.to_string());
+        }
         self.kept = Some((path, Timestamp::MIN));
         self
     }

@@ -11,7 +11,10 @@ use serde_json::json;
 use super::alerting::{Alerting, Outcome};
 use super::incident::Incidents;
 use super::judge::Telling;
-use crate::config::WatchConfig;
+use super::knowledge::Knowledge;
+use super::{Sinks, Watch};
+use crate::baseline::Baselines;
+use crate::config::{Config, WatchConfig};
 
 const HOST: &str = "10.0.0.5";
 
@@ -270,5 +273,24 @@ mod alerts {
     fn hold_is_shorter_than_a_window() {
         let config = WatchConfig::default();
         assert!(config.hold.0 < Duration::from_secs(60) && config.suppress.0 > config.hold.0);
+    }
+}
+
+#[test]
+fn a_damaged_baseline_is_set_aside_and_another_is_kept_in_its_place() {
+    for damaged in ["{\n7", "[]", "{\"rdp_off_hours\": {\"version\": 99}}"] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("baseline.json");
+        std::fs::write(&path, damaged).unwrap();
+        let watch = || {
+            Watch::new(1, &Config::default(), Knowledge::default(), Sinks::default())
+                .keeping(path.clone())
+        };
+        watch().keep();
+        let aside = folder.path().join("baseline.json.damaged");
+        assert_eq!(std::fs::read_to_string(&aside).unwrap(), damaged);
+        std::fs::remove_file(&aside).unwrap();
+        watch().keep();
+        assert!(!aside.exists() && Baselines::load(&path).is_ok());
     }
 }

@@ -110,6 +110,20 @@ impl AllowList {
     /// # Errors
     /// A file cannot be read, or something in it is not understood: half an allow-list is none.
     pub fn load(pack: DefaultPack, files: &[PathBuf], zone: &TimeZone) -> Result<Self, AllowError> {
+        Self::load_with(pack, files, &[], zone)
+    }
+
+    /// The same, and behind them texts that are in no file yet, each under the name by which it is
+    /// told.
+    ///
+    /// # Errors
+    /// As for [`AllowList::load`].
+    pub fn load_with(
+        pack: DefaultPack,
+        files: &[PathBuf],
+        texts: &[(PathBuf, String)],
+        zone: &TimeZone,
+    ) -> Result<Self, AllowError> {
         let mut draft = Draft::default();
         if pack == DefaultPack::Used {
             draft.add(Path::new(DEFAULT_NAME), DEFAULT_PACK, zone, Reach::Indicators)?;
@@ -123,6 +137,9 @@ impl AllowList {
             let text = std::fs::read_to_string(file)
                 .map_err(|error| failed(format!("cannot be read: {error}")))?;
             draft.add(file, &text, zone, Reach::Findings)?;
+        }
+        for (name, text) in texts {
+            draft.add(name, text, zone, Reach::Findings)?;
         }
         let Draft { index, rules_of_values, rules } = draft;
         let hits = rules.iter().map(|_| AtomicU64::new(0)).collect();

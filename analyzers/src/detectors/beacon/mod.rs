@@ -84,6 +84,7 @@ use crate::protocols::tls::TlsRecord;
 use crate::recent::Recent;
 use crate::scene::{Heading, Scene, assets};
 use crate::text::Text;
+use crate::threshold::{Evidence, Ground, Grounds, Threshold};
 use crate::time::Timestamp;
 use admission::Admission;
 use destination::{Key, Target};
@@ -119,6 +120,29 @@ pub struct Knobs {
 impl Default for Knobs {
     fn default() -> Self {
         Self { min_span: 600, candidate: 0.70, alert: 0.85 }
+    }
+}
+
+impl Knobs {
+    const fn least_span(&self) -> Threshold {
+        Threshold::least("min_span", self.min_span as f64)
+    }
+
+    const fn least_by_timing(&self) -> Threshold {
+        Threshold::least("candidate", self.candidate)
+    }
+
+    const fn least_score(&self) -> Threshold {
+        Threshold::least("alert", self.alert)
+    }
+}
+
+impl Grounds for Knobs {
+    fn grounds(&self, evidence: &Evidence<'_>) -> Vec<Ground> {
+        let ground = Ground::exact(self.least_score(), evidence.number("X"))
+            .and_then(|ground| ground.and(self.least_by_timing(), evidence.number("B")))
+            .and_then(|ground| ground.and(self.least_span(), evidence.number("span")));
+        ground.into_iter().collect()
     }
 }
 
@@ -456,7 +480,7 @@ impl Beacon {
             pair.flows.get_or_insert_default().add(flow);
         }
         let standing = standing.filter(|standing| {
-            standing.value >= self.knobs.candidate && !pair.is_explained(standing)
+            self.knobs.least_by_timing().is_met(standing.value) && !pair.is_explained(standing)
         });
         if let Some(standing) = standing {
             let quiet = self.rhythms.peek(&key.host).and_then(|rhythm| rhythm.quiet_hours(now));

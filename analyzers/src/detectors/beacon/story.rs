@@ -58,7 +58,7 @@ impl Case<'_> {
         let circumstances = self.circumstances(&prevalence, scene);
         let sum: f64 = circumstances.iter().map(|circumstance| circumstance.weight).sum();
         let total = (self.standing.value + sum).clamp(0.0, 1.0);
-        if total < knobs.alert {
+        if !knobs.least_score().is_met(total) {
             return None;
         }
         let supports = circumstances.iter().filter(|circumstance| circumstance.weight > 0.0);

@@ -47,6 +47,7 @@ use crate::protocols::dns::DnsRecord;
 use crate::recent::Recent;
 use crate::scene::{Heading, Scene, assets};
 use crate::text::Text;
+use crate::threshold::{Evidence, Ground, Grounds, Threshold};
 use crate::time::Timestamp;
 
 /// This detector.
@@ -82,6 +83,28 @@ pub struct Knobs {
 impl Default for Knobs {
     fn default() -> Self {
         Self { names: 10, missing: 0.7 }
+    }
+}
+
+impl Knobs {
+    const fn least_names(&self) -> Threshold {
+        Threshold::count("names", self.names)
+    }
+
+    const fn least_missing(&self) -> Threshold {
+        Threshold::least("missing", self.missing)
+    }
+}
+
+impl Grounds for Knobs {
+    fn grounds(&self, evidence: &Evidence<'_>) -> Vec<Ground> {
+        // Names of which some resolved are told by fixed thresholds.
+        if evidence.entries("resolved").is_some_and(|resolved| resolved > 0.0) {
+            return vec![Ground::FIXED];
+        }
+        let ground = Ground::exact(self.least_names(), evidence.number("n"))
+            .and_then(|ground| ground.and(self.least_missing(), evidence.number("nx_share")));
+        ground.into_iter().collect()
     }
 }
 
@@ -207,7 +230,7 @@ impl Search {
     /// Whether there is a finding, and it says more than the last time.
     fn is_worth_telling(&mut self, knobs: &Knobs) -> bool {
         let (names, missing, share) = (self.odd.len(), self.missing(), self.share());
-        let is_burst = names >= knobs.names && share >= knobs.missing;
+        let is_burst = knobs.least_names().is_met_by(names) && knobs.least_missing().is_met(share);
         let is_answered = !self.answers.is_empty()
             && names >= ANSWERED_NAMES
             && missing >= ANSWERED_MISSING

@@ -11,6 +11,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::state;
+
 /// The file's name.
 const FILE: &str = "cursors.json";
 
@@ -33,13 +35,17 @@ pub(super) enum Sync {
 }
 
 impl Cursors {
-    /// Reads the file in `folder`; `None` where there is none or it is damaged.
+    /// Reads the file in `folder`; `None` where there is none, or where it is damaged and was set
+    /// aside.
     ///
     /// # Errors
     /// The file is there and cannot be read.
     pub(super) fn load(folder: &Path) -> io::Result<Option<Self>> {
-        match fs::read(folder.join(FILE)) {
-            Ok(bytes) => Ok(serde_json::from_slice(&bytes).ok()),
+        let path = folder.join(FILE);
+        match fs::read(&path) {
+            Ok(bytes) => Ok(serde_json::from_slice(&bytes)
+                .map_err(|error| state::set_aside(&path, &error.to_string()))
+                .ok()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }

@@ -3,14 +3,17 @@
 //!
 //! In: numbered alerts. Out: the same, and what is left of a file after a crash. A file is eight
 //! bytes of magic, then frames: length (u32), CRC-32 (u32) of number and body, number (u64), all
-//! little-endian, then the body. A frame that is cut or whose checksum is wrong ends the file: what
-//! a killed sensor was just writing was promised to nobody yet.
+//! little-endian, then the body. A frame that is cut ends the file: what a killed sensor was just
+//! writing was promised to nobody yet. A frame whose length or checksum is wrong ends it, too, but
+//! that is damage.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufReader, Read, Write as _};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+use crate::state;
 
 /// What a file of the outbox begins with; the last digit is the version.
 const MAGIC: &[u8; 8] = b"SVOUTBX1";
@@ -112,29 +115,39 @@ impl Segment {
     ///
     /// # Errors
     /// The file cannot be read.
-    pub(super) fn recover(path: &Path) -> io::Result<(Self, Tail)> {
-        let file = OpenOptions::new().read(true).write(true).open(path)?;
+    pub(super) fn recover(at: &Path) -> io::Result<(Self, Tail)> {
+        let file = OpenOptions::new().read(true).write(true).open(at)?;
         let file = Arc::new(file);
         let size = file.metadata()?.len();
         let mut reader = BufReader::with_capacity(1 << 16, file.as_ref());
-        let path = Some(path.to_owned());
+        let path = Some(at.to_owned());
         let mut segment = Self { path, state: State::Closed, ..Self::default() };
         let mut magic = [0; MAGIC.len()];
         if size >= MAGIC.len() as u64 {
             reader.read_exact(&mut magic)?;
         }
+        let mut tail = if size < MAGIC.len() as u64 { Tail::Torn } else { Tail::Damaged };
         if magic == *MAGIC {
             segment.file_bytes = MAGIC.len() as u64;
-            while let Some((sequence, body_bytes)) = next_frame(&mut reader)? {
-                let offset = segment.file_bytes;
-                let body = Body::File { file: Arc::clone(&file), offset, len: body_bytes };
-                segment.note(sequence, body, body_bytes);
-                segment.file_bytes += frame_bytes(body_bytes);
-            }
+            tail = loop {
+                match next_frame(&mut reader)? {
+                    Frame::Whole(sequence, body_bytes) => {
+                        let offset = segment.file_bytes;
+                        let body = Body::File { file: Arc::clone(&file), offset, len: body_bytes };
+                        segment.note(sequence, body, body_bytes);
+                        segment.file_bytes += frame_bytes(body_bytes);
+                    }
+                    Frame::Cut if segment.file_bytes == size => break Tail::Whole,
+                    Frame::Cut => break Tail::Torn,
+                    Frame::Damaged => break Tail::Damaged,
+                }
+            };
         }
         drop(reader);
-        let tail = if segment.file_bytes == size { Tail::Whole } else { Tail::Torn };
-        if tail == Tail::Torn {
+        if tail == Tail::Damaged {
+            state::copy_aside(at, "a frame of it is not what was written");
+        }
+        if tail != Tail::Whole {
             file.set_len(segment.file_bytes)?;
         }
         segment.file = Some(file);
@@ -220,8 +233,10 @@ impl Segment {
 pub(super) enum Tail {
     /// With a whole frame.
     Whole,
-    /// With bytes that are no frame.
+    /// In the middle of a frame: a crash, or nothing but zeros, as power cuts leave.
     Torn,
+    /// With bytes that nobody wrote; a copy of the file was kept.
+    Damaged,
 }
 
 /// Bytes of a frame around a body of so many.
@@ -257,21 +272,34 @@ fn check(frame: &[u8]) -> Option<(u64, &[u8])> {
     is_right.then(|| (u64::from_le_bytes(*number), body))
 }
 
-/// The next frame's number and the bytes of its body; `None` where no whole frame follows.
-fn next_frame(reader: &mut impl Read) -> io::Result<Option<(u64, u32)>> {
+/// What follows in a file.
+enum Frame {
+    /// A frame's number and the bytes of its body.
+    Whole(u64, u32),
+    /// The end, or a frame that the end cuts.
+    Cut,
+    /// A frame with a wrong length or checksum.
+    Damaged,
+}
+
+fn next_frame(reader: &mut impl Read) -> io::Result<Frame> {
     let mut frame = vec![0; FRAME_HEAD];
     if !read_whole(reader, &mut frame)? {
-        return Ok(None);
+        return Ok(Frame::Cut);
+    }
+    // A file that was made longer before its bytes came, as power cuts leave it.
+    if frame.iter().all(|byte| *byte == 0) {
+        return Ok(Frame::Cut);
     }
     let len = u32::from_le_bytes([frame[0], frame[1], frame[2], frame[3]]);
     if len as usize > BODY_MAX {
-        return Ok(None);
+        return Ok(Frame::Damaged);
     }
     frame.resize(FRAME_HEAD + len as usize, 0);
     if !read_whole(reader, &mut frame[FRAME_HEAD..])? {
-        return Ok(None);
+        return Ok(Frame::Cut);
     }
-    Ok(check(&frame).map(|(number, _)| (number, len)))
+    Ok(check(&frame).map_or(Frame::Damaged, |(number, _)| Frame::Whole(number, len)))
 }
 
 fn read_whole(reader: &mut impl Read, into: &mut [u8]) -> io::Result<bool> {

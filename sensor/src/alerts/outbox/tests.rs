@@ -156,6 +156,44 @@ fn damaged_cursors_mean_that_everything_goes_out_again() {
     fs::write(folder.path().join("cursors.json"), "{\"next\":4,\"sin").unwrap();
     let open = Open::new(Some(folder.path()), MIB, &["a"]);
     assert_eq!(numbers(&open.close()), [1, 2, 3]);
+    assert!(folder.path().join("cursors.json.damaged").exists());
+}
+
+#[test]
+fn a_file_that_is_damaged_is_kept_beside_and_one_that_is_cut_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = Open::new(Some(folder.path()), MIB, &["a"]);
+    (1..=3).for_each(|_| push(&open.outbox, "x"));
+    drop(open.close());
+    let names = |ending: &str| {
+        let entries = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
+        let is_it = |path: &PathBuf| path.to_string_lossy().ends_with(ending);
+        entries.filter(is_it).collect::<Vec<_>>()
+    };
+    let file = names(".alerts").remove(0);
+    let sound = fs::read(&file).unwrap();
+    let with = |at: usize, byte: u8| {
+        let mut bytes = sound.clone();
+        bytes[at] ^= byte;
+        bytes
+    };
+    for (bytes, expected, is_damaged) in [
+        (sound[..sound.len() - 1].to_vec(), &[1, 2][..], false),
+        ([&sound[..], &[0; 64]].concat(), &[1, 2, 3], false),
+        (sound[..4].to_vec(), &[], false),
+        (with(sound.len() - 1, 1), &[1, 2], true),
+        (with(8 + 3, 0x80), &[], true),
+        (with(0, 1), &[], true),
+    ] {
+        fs::write(&file, &bytes).unwrap();
+        let open = Open::new(Some(folder.path()), MIB, &["a"]);
+        assert_eq!(numbers(&open.close()), expected, "{} bytes", bytes.len());
+        for path in names(".damaged") {
+            assert!(is_damaged);
+            assert_eq!(fs::read(&path).unwrap(), bytes);
+            fs::remove_file(path).unwrap();
+        }
+    }
 }
 
 #[test]

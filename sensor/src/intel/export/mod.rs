@@ -6,7 +6,6 @@
 //! that is. What means nothing elsewhere, or is shared by good and bad, never leaves: addresses of
 //! home and of special ranges, and whatever an allow-list or a warning list names.
 
-mod alerts;
 mod csv;
 mod stix;
 #[cfg(test)]
@@ -27,8 +26,8 @@ use signatures::matcher::DETECTOR;
 use signatures::value::host_of_url;
 use signatures::{AllowList, Key, Kind, Lists, Observable, Stage, Technique};
 
-use self::alerts::AlertRow;
 use super::ask::{AskError, print, say};
+use crate::alerts::raised::{self, AlertRow};
 use crate::cli::{ExportForm, IntelExportArgs};
 use crate::config::Config;
 
@@ -94,10 +93,10 @@ pub fn run(args: &IntelExportArgs) -> Result<ExitCode, AskError> {
     };
     let mut rows = Vec::new();
     for path in &args.alerts {
-        alerts::read_lines(path, &mut rows, &mut tell)?;
+        raised::read_lines(path, &mut rows, &mut tell)?;
     }
     if let Some(archive) = &args.archive {
-        alerts::read_archive(archive, &mut rows, &mut tell)?;
+        raised::read_archive(archive, &mut rows, &mut tell)?;
     }
     if unread > UNREAD_TOLD {
         say(&format!("serval: {} more places are not shown\n", unread - UNREAD_TOLD));

@@ -10,8 +10,8 @@ use signatures::allow::DefaultPack;
 use signatures::feeds::Feed;
 use signatures::{AllowList, Indicator, IndicatorSet, Lists, Part};
 
-use super::alerts::AlertRow;
-use super::{Border, Confirmed, alerts, confirmed, csv, stix};
+use super::{Border, Confirmed, confirmed, csv, stix};
+use crate::alerts::raised::{self, AlertRow};
 use crate::cli::Tlp;
 
 fn alert(id: &str, kind: &str, value: &str, confidence: f64) -> Value {
@@ -63,7 +63,7 @@ fn read(lines: &[Value]) -> (Vec<AlertRow>, Vec<String>) {
         .collect();
     fs::write(&path, text.join("\n")).unwrap();
     let (mut rows, mut told) = (Vec::new(), Vec::new());
-    alerts::read_lines(&path, &mut rows, &mut |place| told.push(place)).unwrap();
+    raised::read_lines(&path, &mut rows, &mut |place| told.push(place)).unwrap();
     (rows, told)
 }
 

@@ -22,6 +22,7 @@ use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig};
 use ureq::{Agent, Body};
 
 use super::settings::Fetch;
+use crate::state;
 
 /// Bytes of one feed. The largest public ones have some hundred megabytes; a server that never ends
 /// would fill the disk.
@@ -80,12 +81,7 @@ impl Copy {
         let file = |ending: &str| directory.join(format!("{stem}-{hash}.{ending}"));
         let (path, known_path) = (file("feed"), file("json"));
         // Without the copy, what the server said of it is worth nothing.
-        let known = path
-            .exists()
-            .then(|| fs::read(&known_path).ok())
-            .flatten()
-            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
-            .unwrap_or_default();
+        let known = if path.exists() { Known::load(&known_path) } else { Known::default() };
         Self { path, next: file("new"), known_path, known }
     }
 
@@ -146,6 +142,17 @@ impl Copy {
         file.write_all(&serde_json::to_vec(&self.known)?)?;
         file.sync_all()?;
         fs::rename(&next, &self.known_path)
+    }
+}
+
+impl Known {
+    /// Of an earlier answer. Without it the server is asked for all of the feed again.
+    fn load(path: &Path) -> Self {
+        let Ok(bytes) = fs::read(path) else { return Self::default() };
+        serde_json::from_slice(&bytes).unwrap_or_else(|error| {
+            state::set_aside(path, &error.to_string());
+            Self::default()
+        })
     }
 }
 

@@ -198,7 +198,7 @@ impl Alerting {
             self.counts.silenced += 1;
             return;
         }
-        if open.confidence() < self.settings.min_confidence {
+        if !self.settings.tells(open.confidence()) {
             self.counts.unlikely += 1;
             return;
         }

@@ -166,6 +166,9 @@ impl Open {
 fn evidence(finding: &Finding) -> Value {
     let mut evidence: serde_json::Map<String, Value> =
         finding.evidence.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+    if !finding.key.as_bytes().is_empty() {
+        evidence.insert("key".to_owned(), json!(finding.key.escaped()));
+    }
     let uids: Vec<String> = finding.flows.uids().map(|uid| uid.to_string()).collect();
     evidence.insert("uids".to_owned(), json!(uids));
     let peers: Vec<&IpAddr> = finding.peers.iter().take(PEERS_LISTED).collect();

@@ -1,22 +1,25 @@
 //! Alerts that were raised. In: JSON lines, as the stream of rows and the alert sink write them, or
-//! the `alert` table of an archive. Out: what an export needs of each row, or the place of what
-//! cannot be read.
+//! the `alert` table of an archive. Out: each row as it was told, or the place of what cannot be
+//! read. An alert that was told again with more behind it is several rows of one id.
 
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Read as _};
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use analyzers::Timestamp;
 use arrow_array::cast::AsArray as _;
-use arrow_array::types::{Float64Type, Int64Type, TimestampMicrosecondType, UInt8Type};
+use arrow_array::types::{Float64Type, Int64Type, TimestampMicrosecondType, UInt8Type, UInt16Type};
 use arrow_array::{Array as _, RecordBatch};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde::Deserialize;
+use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use signatures::{Key, Kind};
 
-use super::super::ask::AskError;
+/// Why alerts cannot be read.
+pub(crate) type RaisedError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Bytes of a line; evidence is bounded by the detectors far below this.
 const LINE_BYTES: u64 = 4 * 1024 * 1024;
@@ -24,44 +27,60 @@ const LINE_BYTES: u64 = 4 * 1024 * 1024;
 /// Folders below the table's: `date=…/hour=…`.
 const DEPTH: usize = 3;
 
-/// What an export needs of an alert.
+/// An alert as it was told at one time.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default)]
-pub(super) struct AlertRow {
+pub(crate) struct AlertRow {
     table: Option<String>,
-    pub(super) alert_id: String,
-    pub(super) detector: String,
-    indicator: Option<String>,
+    /// The flow behind it that was the first.
+    pub(crate) src_ip: Option<IpAddr>,
+    pub(crate) dst_ip: Option<IpAddr>,
+    pub(crate) dst_port: Option<u16>,
+    pub(crate) proto: Option<String>,
+    pub(crate) alert_id: String,
+    pub(crate) detector: String,
+    pub(crate) title: String,
+    pub(crate) indicator: Option<String>,
     indicator_type: Option<String>,
-    pub(super) family: Option<String>,
-    pub(super) intel_source: Option<String>,
-    pub(super) confidence: f64,
-    pub(super) severity_number: u8,
-    pub(super) stage: String,
-    pub(super) technique: Vec<String>,
-    pub(super) host: Option<String>,
+    pub(crate) family: Option<String>,
+    pub(crate) intel_source: Option<String>,
+    pub(crate) confidence: f64,
+    pub(crate) severity: String,
+    pub(crate) severity_number: u8,
+    pub(crate) stage: String,
+    pub(crate) technique: Vec<String>,
+    pub(crate) host: Option<String>,
     first_ts: String,
     last_ts: String,
-    pub(super) count: u64,
-    evidence: serde_json::Value,
-    pub(super) incident: Option<String>,
+    pub(crate) count: u64,
+    evidence: Value,
+    pub(crate) incident: Option<String>,
     #[serde(skip)]
-    pub(super) first: Timestamp,
+    pub(crate) first: Timestamp,
     #[serde(skip)]
-    pub(super) last: Timestamp,
+    pub(crate) last: Timestamp,
 }
 
 impl AlertRow {
     /// The indicator, if it is one that can be matched on.
-    pub(super) fn key(&self) -> Option<Key> {
+    pub(crate) fn key(&self) -> Option<Key> {
         let kind = Kind::parse(self.indicator_type.as_deref()?)?;
         Key::parse(kind, self.indicator.as_deref()?).ok()
     }
 
+    /// The figures; none where they are no JSON object.
+    pub(crate) fn figures(&self) -> Map<String, Value> {
+        match &self.evidence {
+            Value::String(text) => serde_json::from_str(text).unwrap_or_default(),
+            Value::Object(figures) => figures.clone(),
+            _ => Map::new(),
+        }
+    }
+
     /// SHA-256 of the evidence: who holds the alert can show that this is what it said.
-    pub(super) fn evidence_hash(&self) -> String {
+    pub(crate) fn evidence_hash(&self) -> String {
         let text = match &self.evidence {
-            serde_json::Value::String(text) => text.clone(),
+            Value::String(text) => text.clone(),
             other => other.to_string(),
         };
         data_encoding::HEXLOWER.encode(&Sha256::digest(text.as_bytes()))
@@ -80,11 +99,11 @@ impl AlertRow {
 }
 
 /// Reads a file of JSON lines. Rows of other tables are passed over.
-pub(super) fn read_lines(
+pub(crate) fn read_lines(
     path: &Path,
     rows: &mut Vec<AlertRow>,
     tell: &mut impl FnMut(String),
-) -> Result<(), AskError> {
+) -> Result<(), RaisedError> {
     let cannot = |error| format!("{}: cannot be read: {error}", path.display());
     let mut content = BufReader::new(File::open(path).map_err(cannot)?);
     let mut line = Vec::new();
@@ -115,11 +134,11 @@ pub(super) fn read_lines(
 }
 
 /// Reads the table of alerts of an archive.
-pub(super) fn read_archive(
+pub(crate) fn read_archive(
     archive: &Path,
     rows: &mut Vec<AlertRow>,
     tell: &mut impl FnMut(String),
-) -> Result<(), AskError> {
+) -> Result<(), RaisedError> {
     let table = archive.join("alert");
     let mut files = Vec::new();
     collect(&table, DEPTH, &mut files)
@@ -145,8 +164,14 @@ fn collect(directory: &Path, depth: usize, files: &mut Vec<PathBuf>) -> std::io:
     Ok(())
 }
 
-fn read_file(path: &Path, rows: &mut Vec<AlertRow>) -> Result<(), AskError> {
-    const COLUMNS: [&str; 15] = [
+fn read_file(path: &Path, rows: &mut Vec<AlertRow>) -> Result<(), RaisedError> {
+    const COLUMNS: [&str; 22] = [
+        "src_ip",
+        "dst_ip",
+        "dst_port",
+        "proto",
+        "title",
+        "severity",
         "alert_id",
         "detector",
         "indicator",
@@ -162,10 +187,10 @@ fn read_file(path: &Path, rows: &mut Vec<AlertRow>) -> Result<(), AskError> {
         "last_ts",
         "count",
         "evidence",
+        "incident",
     ];
     let builder = ParquetRecordBatchReaderBuilder::try_new(File::open(path)?)?;
-    let columns = COLUMNS.into_iter().chain(["incident"]);
-    let mask = ProjectionMask::columns(builder.parquet_schema(), columns);
+    let mask = ProjectionMask::columns(builder.parquet_schema(), COLUMNS);
     for batch in builder.with_projection(mask).build()? {
         let batch = batch?;
         for row in 0..batch.num_rows() {
@@ -186,7 +211,13 @@ impl Cells<'_> {
         let required = |name| self.text(name).unwrap_or_default();
         AlertRow {
             table: None,
+            src_ip: self.text("src_ip").and_then(|text| text.parse().ok()),
+            dst_ip: self.text("dst_ip").and_then(|text| text.parse().ok()),
+            dst_port: self.port(),
+            proto: self.text("proto"),
             alert_id: required("alert_id"),
+            title: required("title"),
+            severity: required("severity"),
             detector: required("detector"),
             indicator: self.text("indicator"),
             indicator_type: self.text("indicator_type"),
@@ -200,7 +231,7 @@ impl Cells<'_> {
             first_ts: String::new(),
             last_ts: String::new(),
             count: self.count().unwrap_or_default(),
-            evidence: serde_json::Value::String(required("evidence")),
+            evidence: Value::String(required("evidence")),
             incident: self.text("incident"),
             first: self.instant("first_ts").unwrap_or_default(),
             last: self.instant("last_ts").unwrap_or_default(),
@@ -220,6 +251,11 @@ impl Cells<'_> {
     fn severity(&self) -> Option<u8> {
         let column =
             self.batch.column_by_name("severity_number")?.as_primitive_opt::<UInt8Type>()?;
+        column.is_valid(self.row).then(|| column.value(self.row))
+    }
+
+    fn port(&self) -> Option<u16> {
+        let column = self.batch.column_by_name("dst_port")?.as_primitive_opt::<UInt16Type>()?;
         column.is_valid(self.row).then(|| column.value(self.row))
     }
 
