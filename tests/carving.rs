@@ -52,8 +52,16 @@ fn the_flows_of_a_capture_make_a_capture_of_the_same_flows() {
         let ids: Vec<&str> = flows.keys().map(String::as_str).collect();
         let ended = carve(&ids, &folder.path().join("cut.pcap"), &captures::file(&capture.path));
         assert_eq!(ended.status.code(), Some(0), "{}: {}", capture.path, told(&ended));
-        let cut = replays::files(&files_in(folder.path()), &Config::default(), 1);
-        assert_eq!(flow_packets(&cut.table("flow")), flows, "{}", capture.path);
+        let files = files_in(folder.path());
+        let cut = replays::files(&files, &Config::default(), 1);
+        let found = flow_packets(&cut.table("flow"));
+        // A file has one link type: what was captured at two kinds of interface comes one after the
+        // other.
+        if files.len() == 1 {
+            assert_eq!(found, flows, "{}", capture.path);
+        }
+        let sum = |flows: &BTreeMap<String, u64>| flows.values().sum::<u64>();
+        assert_eq!(sum(&found), sum(&flows), "{}", capture.path);
         let decoded = |replay: &replays::Replay| replay.counts.packets.decoded;
         assert_eq!(decoded(&cut), decoded(&whole), "{}", capture.path);
     }

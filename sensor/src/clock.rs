@@ -1,6 +1,6 @@
 //! The wall clock: for how long a run took, for questions that a person asks, for how long an
-//! interface has been quiet, and for how old an archive is. Nothing that decides about traffic reads it: everything else lives in
-//! packet time.
+//! interface has been quiet, and for how old an archive is. Nothing that decides about traffic
+//! reads it: everything else lives in packet time.
 
 use std::time::{Duration, Instant};
 

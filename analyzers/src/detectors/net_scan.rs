@@ -9,8 +9,8 @@
 //!
 //! # How
 //! As `smb_scan`, for each class of ports: 3389; 22; 23 with 2323; 135; 5985 with 5986; 1433; 6379.
-//! There four failed first contacts more than used ones decide (TRW), or 8 failed in 24 h, 6 in 72 h
-//! over 3 networks, 25 in 10 min, 100 that are not use in 10 min, and for sources from outside 20
+//! There four failed first contacts more than used ones decide (TRW), or 8 failed in 24 h, 6 in 72
+//! h over 3 networks, 25 in 10 min, 100 that are not use in 10 min, and for sources from outside 20
 //! in 24 h. Any other port by itself: 25 failed first contacts in 10 min inside; 100 to the
 //! outside, where browsers in an outage and file sharing fail often; 20 in 24 h from outside. 50
 //! within a second are told as a worm. What answers others and does not answer this one does not

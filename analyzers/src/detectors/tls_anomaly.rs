@@ -2,9 +2,9 @@
 //!
 //! # What it detects
 //! Handshakes with servers in the world, but those of calls over DTLS, whose certificate or name is
-//! odd in ways that tools of attackers are: a certificate that Cobalt Strike ships, a self-signed or
-//! brand-new one, one with a random name or a validity of decades, no server name at all, or a name
-//! that was never looked up where names otherwise are.
+//! odd in ways that tools of attackers are: a certificate that Cobalt Strike ships, a self-signed
+//! or brand-new one, one with a random name or a validity of decades, no server name at all, or a
+//! name that was never looked up where names otherwise are.
 //!
 //! # Why it matters
 //! Nobody has to buy a certificate to encrypt. Who sets a server up for an intrusion often signs

@@ -1,8 +1,8 @@
 //! On which tests a scan's alert stands, by its evidence.
 //!
-//! In: evidence as [`report`](super::report) writes it, and the knobs of the detector. Out: a ground
-//! for each test that fired. Evidence counts contacts over all time, the tests over their windows:
-//! what evidence knows is that no window held more.
+//! In: evidence as [`report`](super::report) writes it, and the knobs of the detector. Out: a
+//! ground for each test that fired. Evidence counts contacts over all time, the tests over their
+//! windows: what evidence knows is that no window held more.
 
 use super::probing::{DARK_HITS, Test};
 use super::{Least, Sensitivity};

@@ -78,8 +78,8 @@ enum Reading {
 
 impl IntelStore {
     /// Reads all that the configuration names. Feeds from servers are read from their last good
-    /// copies in the state directory, and fetched where there is none. `zone` is the one whose hours
-    /// allow-lists speak of, `now` the wall clock's.
+    /// copies in the state directory, and fetched where there is none. `zone` is the one whose
+    /// hours allow-lists speak of, `now` the wall clock's.
     ///
     /// # Errors
     /// An allow-list or another list is broken: without it, alerts would be raised that somebody

@@ -43,8 +43,8 @@ pub type TuneError = Box<dyn std::error::Error + Send + Sync>;
 /// Runs the command.
 ///
 /// # Errors
-/// Alerts cannot be read at all, the configuration or a candidate is not valid, or the answer cannot
-/// be written.
+/// Alerts cannot be read at all, the configuration or a candidate is not valid, or the answer
+/// cannot be written.
 pub fn run(args: &TuneArgs) -> Result<ExitCode, TuneError> {
     let written = candidate::written(args.config.as_deref())?;
     let setting = Setting::new(candidate::config(&written, &[])?, &[])?;

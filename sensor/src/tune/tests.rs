@@ -215,9 +215,9 @@ fn thresholds_are_proposed_that_silence_most_without_what_matters() {
         [
             ("watch.min_confidence=0.61", 6, true),
             ("smb_scan.hosts_1h=25", 4, true),
+            ("beacon.min_span=7201", 3, false),
             ("beacon.alert=0.89", 2, true),
             ("beacon.candidate=0.89", 2, true),
-            ("beacon.min_span=7201", 3, false),
         ]
     );
     assert!(knobs.iter().all(|knob| knob.text.parse::<Table>().is_ok()));

@@ -1,7 +1,7 @@
 //! Whether alerts keep to some hours or days.
 //!
-//! In: alerts, the sensor's time zone. Out: hours and days as an entry of an allow-list writes them,
-//! where they are few.
+//! In: alerts, the sensor's time zone. Out: hours and days as an entry of an allow-list writes
+//! them, where they are few.
 
 use std::collections::BTreeSet;
 

@@ -2,7 +2,8 @@
 //!
 //! In: every finding, as it is said. Out: findings of the detector `incident`, whose confidence is
 //! above that of each part, and the members that belong to it. A host needs two stages, or two
-//! detectors that agree on one and do not look at the same thing. Victims of a host that carry on from there know their parent.
+//! detectors that agree on one and do not look at the same thing. Victims of a host that carry on
+//! from there know their parent.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -238,8 +239,8 @@ fn strip_host(finding: &Finding) -> String {
     title.strip_prefix(&host).unwrap_or(&title).to_owned()
 }
 
-/// What a detector looks at: those that judge the same traffic by the same trait do not confirm each
-/// other.
+/// What a detector looks at: those that judge the same traffic by the same trait do not confirm
+/// each other.
 fn witness(detector: &str) -> &str {
     match detector {
         "beacon" | "long_connection" | "strobe" => "pace",

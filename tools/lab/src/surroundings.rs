@@ -57,8 +57,8 @@ pub fn allow_list() -> String {
     format!(
         "[[allow]]\nid = \"software-push\"\nreason = \"hands programs to every host\"\n\
          src = [\"{}\"]\n\
-         detectors = [\"admin_share_exec\", \"remote_exec\", \"rpc_discovery\", \"lateral_fanout\", \
-         \"smb_scan\"]\n\n\
+         detectors = [\"admin_share_exec\", \"remote_exec\", \"rpc_discovery\", \
+         \"lateral_fanout\", \"smb_scan\"]\n\n\
          [[allow]]\nid = \"jump-host\"\nreason = \"administrators start here\"\n\
          src = [\"{}\"]\ndetectors = [\"lateral_fanout\"]\n\n\
          [[allow]]\nid = \"on-call\"\nreason = \"logs on at night\"\n\
