@@ -37,6 +37,8 @@ const BUILT_IN: &[(&str, &str)] = built_in![
     "failed_logons",
     "long_connections",
     "names_never_contacted",
+    "names_not_there",
+    "port_sweeps",
     "rare_ja4",
     "rare_sni",
     "rdp_first_seen",

@@ -58,23 +58,28 @@ fn open(width: f64, height: f64, label: &str) -> String {
     )
 }
 
-/// Bytes by service over time, as columns on each other.
-pub(super) fn services(rows: &[Row]) -> String {
+/// Bytes by service over time, as columns on each other, one for each part of time.
+pub(super) fn services(rows: &[Row], part_seconds: i64) -> String {
     const HEIGHT: f64 = 220.0;
     const BASE: f64 = 180.0;
     const LEFT: f64 = 70.0;
-    let mut columns: BTreeMap<&str, BTreeMap<&str, f64>> = BTreeMap::new();
+    let part_seconds = part_seconds.max(1);
+    let mut columns: BTreeMap<i64, BTreeMap<&str, f64>> = BTreeMap::new();
     let mut sums: BTreeMap<&str, f64> = BTreeMap::new();
     for row in rows {
         let service = text(row, "service");
         let count = number(row, "bytes");
-        *columns.entry(text(row, "at")).or_default().entry(service).or_default() += count;
+        let part = whole(number(row, "at_seconds")).div_euclid(part_seconds);
+        *columns.entry(part).or_default().entry(service).or_default() += count;
         *sums.entry(service).or_default() += count;
     }
     let mut order: Vec<&str> = sums.keys().copied().collect();
     order.sort_by(|a, b| sums[b].total_cmp(&sums[a]).then(a.cmp(b)));
     let highest = columns.values().map(|c| c.values().sum()).fold(1.0, f64::max);
-    let step = (WIDE - LEFT) / count(columns.len().max(1));
+    // A part of time without traffic has its place, too.
+    let first = columns.keys().next().copied().unwrap_or_default();
+    let last = columns.keys().last().copied().unwrap_or_default();
+    let step = (WIDE - LEFT) / real(last - first + 1);
     let mut svg = open(WIDE, HEIGHT, "bytes by service over time");
     for share in [0.0, 0.5, 1.0] {
         let y = BASE - share * (BASE - 10.0);
@@ -87,8 +92,9 @@ pub(super) fn services(rows: &[Row]) -> String {
             bytes(highest * share)
         );
     }
-    for (at, (time, parts)) in columns.iter().enumerate() {
-        let x = LEFT + step * count(at);
+    for (part, parts) in &columns {
+        let x = LEFT + step * real(part - first);
+        let time = minute(part * part_seconds);
         let mut y = BASE;
         for (series, service) in order.iter().enumerate() {
             let part = parts.get(service).copied().unwrap_or_default();
@@ -103,13 +109,13 @@ pub(super) fn services(rows: &[Row]) -> String {
                  fill=\"{}\"><title>{} {} {}</title></rect>",
                 (step - 1.0).max(0.5),
                 COLOURS[series % COLOURS.len()],
-                escape(time),
+                time,
                 escape(service),
                 bytes(part)
             );
         }
     }
-    push_ends(&mut svg, &columns.keys().copied().collect::<Vec<_>>(), LEFT, BASE + 16.0);
+    push_times(&mut svg, (first * part_seconds, (last + 1) * part_seconds), LEFT, BASE + 16.0);
     for (series, service) in order.iter().enumerate() {
         let x = LEFT + 100.0 * count(series);
         let _ = write!(
@@ -125,16 +131,28 @@ pub(super) fn services(rows: &[Row]) -> String {
     svg
 }
 
-/// First and last instant below an axis.
-fn push_ends(svg: &mut String, times: &[&str], left: f64, y: f64) {
-    let ends = [(times.first(), left, "start"), (times.last(), WIDE, "end")];
-    for (time, x, anchor) in ends {
+/// Instants below an axis, from its left end to the right.
+fn push_times(svg: &mut String, (first, last): (i64, i64), left: f64, y: f64) {
+    const LABELS: i64 = 4;
+    for at in 0..=LABELS {
+        let anchor = match at {
+            0 => "start",
+            LABELS => "end",
+            _ => "middle",
+        };
         let _ = write!(
             svg,
-            "<text class=\"tick\" x=\"{x:.0}\" y=\"{y:.0}\" text-anchor=\"{anchor}\">{}</text>",
-            escape(time.copied().unwrap_or_default())
+            "<text class=\"tick\" x=\"{:.0}\" y=\"{y:.0}\" text-anchor=\"{anchor}\">{}</text>",
+            left + (WIDE - left) * real(at) / real(LABELS),
+            minute(first + (last - first) * at / LABELS)
         );
     }
+}
+
+/// An instant to the minute; nothing where it is beyond all calendars.
+fn minute(seconds: i64) -> String {
+    let instant = jiff::Timestamp::from_second(seconds);
+    instant.map_or_else(|_| String::new(), |at| at.strftime("%Y-%m-%d %H:%M").to_string())
 }
 
 /// Sessions by weekday and hour beside what is usual: one square an hour, darker for more; a frame
@@ -167,7 +185,7 @@ pub(super) fn rdp_hours(rows: &[Row], usual: &[Row]) -> String {
             let _ = write!(
                 svg,
                 "<rect class=\"{}\" x=\"{:.0}\" y=\"{:.0}\" width=\"{:.0}\" height=\"{:.0}\" \
-                 fill=\"#0072b2\" fill-opacity=\"{shade:.2}\"><title>{name} {hour:02}:00 UTC: \
+                 fill-opacity=\"{shade:.2}\"><title>{name} {hour:02}:00 UTC: \
                  {sessions:.0} sessions, usually {:.1} a week</title></rect>",
                 if odd { "odd" } else { "hour" },
                 LEFT + SIDE * count(hour),
@@ -212,7 +230,7 @@ pub(super) fn intervals(seconds: &[f64]) -> String {
     for (beat, value) in seconds.iter().enumerate() {
         let _ = write!(
             svg,
-            "<circle cx=\"{:.1}\" cy=\"{:.1}\" r=\"2\" fill=\"#0072b2\"><title>{value} s</title>\
+            "<circle class=\"dot\" cx=\"{:.1}\" cy=\"{:.1}\" r=\"2\"><title>{value} s</title>\
              </circle>",
             54.0 + step * count(beat),
             y(*value)
@@ -251,31 +269,27 @@ pub(super) fn chain(rows: &[Row]) -> String {
             let _ = write!(
                 svg,
                 "<rect x=\"{:.1}\" y=\"{:.0}\" width=\"{:.1}\" height=\"10\" rx=\"3\" \
-                 fill=\"{}\"><title>{} {}: {}</title></rect>",
+                 class=\"{}\"><title>{} {}: {}</title></rect>",
                 from - 3.0,
                 y - 5.0,
                 (to - from).max(0.0) + 6.0,
-                severity_colour(text(row, "severity")),
+                severity_class(text(row, "severity")),
                 escape(text(row, "first_ts")),
-                escape(text(row, "stage")),
+                escape(&text(row, "stage").replace('_', " ")),
                 escape(text(row, "title"))
             );
         }
     }
-    let mut times: Vec<&str> = rows.iter().map(|row| text(row, "first_ts")).collect();
-    times.sort_unstable();
-    push_ends(&mut svg, &times, LEFT, ROW * count(hosts.len()) + 20.0);
+    if !rows.is_empty() {
+        push_times(&mut svg, (whole(first), whole(last)), LEFT, ROW * count(hosts.len()) + 20.0);
+    }
     svg.push_str("</svg>");
     svg
 }
 
-fn severity_colour(severity: &str) -> &'static str {
-    match severity {
-        "P0" => "#7a0019",
-        "P1" => "#d55e00",
-        "P2" => "#e69f00",
-        _ => "#56b4e9",
-    }
+/// The class that the page's style gives a colour.
+fn severity_class(severity: &str) -> &'static str {
+    ["P0", "P1", "P2"].into_iter().find(|known| *known == severity).unwrap_or("P3")
 }
 
 #[allow(clippy::cast_precision_loss)] // pixels
@@ -288,6 +302,16 @@ fn index(number: f64) -> usize {
     number.max(0.0) as usize
 }
 
+#[allow(clippy::cast_precision_loss)] // seconds of this age, and numbers of columns
+fn real(number: i64) -> f64 {
+    number as f64
+}
+
+#[allow(clippy::cast_possible_truncation)] // seconds of this age
+fn whole(number: f64) -> i64 {
+    number as i64
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -298,7 +322,7 @@ mod tests {
 
     #[test]
     fn plots_of_nothing_are_plots() {
-        for svg in [services(&[]), rdp_hours(&[], &[]), intervals(&[]), chain(&[])] {
+        for svg in [services(&[], 60), rdp_hours(&[], &[]), intervals(&[]), chain(&[])] {
             assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>"), "{svg}");
             assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
         }
@@ -309,10 +333,10 @@ mod tests {
         let hostile = "</title><script>alert(1)</script>\" onload=\"x";
         let rows = [row(serde_json::json!({
             "host": hostile, "stage": hostile, "title": hostile, "severity": hostile,
-            "first_ts": hostile, "first_seconds": 1, "last_seconds": 2, "at": hostile,
+            "first_ts": hostile, "first_seconds": 1, "last_seconds": 2, "at_seconds": hostile,
             "service": hostile, "bytes": 5,
         }))];
-        for svg in [services(&rows), chain(&rows)] {
+        for svg in [services(&rows, 60), chain(&rows)] {
             assert!(!svg.contains("<script") && !svg.contains("onload=\"x"), "{svg}");
         }
     }

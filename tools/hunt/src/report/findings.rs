@@ -29,7 +29,7 @@ pub(super) struct Findings {
     pub(super) totals_before: Row,
     /// Alerts by severity.
     pub(super) severities: Vec<Row>,
-    /// The gravest alerts.
+    /// The gravest alerts, those of one detector and host in one.
     pub(super) alerts: Vec<Row>,
     /// Hosts by the gravest of their alerts.
     pub(super) hosts: Vec<Row>,
@@ -49,6 +49,8 @@ pub(super) struct Findings {
     pub(super) talkers: Vec<Row>,
     /// Bytes by service over time.
     pub(super) services: Vec<Row>,
+    /// How long each part of that time is.
+    pub(super) bucket_seconds: i64,
     /// What the sensors received and lost.
     pub(super) health: Vec<Row>,
 }
@@ -70,8 +72,8 @@ pub(super) async fn find(
     usual: Option<&Engine>,
 ) -> Result<Findings, HuntError> {
     let first = |rows: Vec<Row>| rows.into_iter().next().unwrap_or_default();
-    let bucket = bucket(now).await?;
-    let services = SERVICES.replace("{bucket}", bucket);
+    let bucket_seconds = bucket(now).await?;
+    let services = SERVICES.replace("{bucket}", &bucket_seconds.to_string());
     Ok(Findings {
         totals: first(rows(now, TOTALS).await?),
         totals_before: match before {
@@ -92,13 +94,14 @@ pub(super) async fn find(
         rdp_pairs: rows(now, RDP_PAIRS).await?,
         talkers: rows(now, TALKERS).await?,
         services: rows(now, &services).await?,
+        bucket_seconds,
         health: rows(now, HEALTH).await?,
         ..Findings::default()
     })
 }
 
-/// How finely time is cut: into some dozens of parts.
-async fn bucket(engine: &Engine) -> Result<&'static str, HuntError> {
+/// How finely time is cut, in seconds: into some dozens of parts.
+async fn bucket(engine: &Engine) -> Result<i64, HuntError> {
     let span = rows(
         engine,
         "SELECT date_part('epoch', max(ts)) - date_part('epoch', min(ts)) AS seconds FROM flow",
@@ -106,10 +109,10 @@ async fn bucket(engine: &Engine) -> Result<&'static str, HuntError> {
     .await?;
     let seconds = span.first().and_then(|row| row.get("seconds")).and_then(Value::as_f64);
     Ok(match seconds.unwrap_or_default() {
-        seconds if seconds <= 7_200.0 => "2 minutes",
-        seconds if seconds <= 172_800.0 => "1 hour",
-        seconds if seconds <= 1_209_600.0 => "6 hours",
-        _ => "1 day",
+        seconds if seconds <= 7_200.0 => 120,
+        seconds if seconds <= 172_800.0 => 3_600,
+        seconds if seconds <= 1_209_600.0 => 21_600,
+        _ => 86_400,
     })
 }
 
@@ -170,16 +173,33 @@ const SEVERITIES: &str = "
 SELECT severity, count(*) AS alerts, count(DISTINCT host) AS hosts
 FROM alert GROUP BY severity ORDER BY severity";
 
+/// The gravest alert of each detector and host, and how many there are like it.
 const ALERTS: &str = "
-SELECT ts, severity, detector, host, title, description, confidence, technique, family, indicator,
-       count, hunt, alert_id
-FROM alert ORDER BY severity_number DESC, confidence DESC, ts LIMIT 40";
+WITH ranked AS (
+  SELECT *, count(*) OVER (PARTITION BY detector, host) AS alike,
+         min(coalesce(first_ts, ts)) OVER (PARTITION BY detector, host) AS from_ts,
+         max(coalesce(last_ts, ts)) OVER (PARTITION BY detector, host) AS until_ts,
+         row_number() OVER (PARTITION BY detector, host
+           ORDER BY severity_number DESC, confidence DESC, ts) AS place
+  FROM alert
+)
+SELECT from_ts, until_ts, severity, detector, host, title, description, confidence, technique,
+       stage, family, indicator, alike, hunt, alert_id
+FROM ranked WHERE place = 1
+ORDER BY severity_number DESC, confidence DESC, from_ts, host, detector LIMIT 40";
 
 const HOSTS: &str = "
+WITH reached AS (
+  SELECT host, stage, min(severity) AS severity, max(severity_number) AS severity_number,
+         count(*) AS alerts, min(coalesce(first_ts, ts)) AS first_ts,
+         max(coalesce(last_ts, ts)) AS last_ts
+  FROM alert WHERE host IS NOT NULL GROUP BY host, stage
+)
 SELECT host, min(severity) AS severity, max(severity_number) AS severity_number,
-       count(*) AS alerts, count(DISTINCT stage) AS stages, count(DISTINCT detector) AS detectors,
-       max(confidence) AS confidence, min(first_ts) AS first_ts, max(last_ts) AS last_ts
-FROM alert WHERE host IS NOT NULL GROUP BY host
+       sum(alerts) AS alerts, count(stage) AS stages,
+       array_agg(stage ORDER BY first_ts) FILTER (WHERE stage IS NOT NULL) AS chain,
+       min(first_ts) AS first_ts, max(last_ts) AS last_ts
+FROM reached GROUP BY host
 ORDER BY severity_number DESC, stages DESC, alerts DESC, host LIMIT 10";
 
 const CHAIN: &str = "
@@ -188,8 +208,10 @@ WITH worst AS (
   FROM alert WHERE host IS NOT NULL GROUP BY host
   ORDER BY worst DESC, stages DESC, alerts DESC, host LIMIT 10
 )
-SELECT alert.host, stage, detector, title, severity, first_ts, last_ts,
-       date_part('epoch', first_ts) AS first_seconds, date_part('epoch', last_ts) AS last_seconds
+SELECT alert.host, stage, detector, title, severity, coalesce(first_ts, ts) AS first_ts,
+       coalesce(last_ts, ts) AS last_ts,
+       date_part('epoch', coalesce(first_ts, ts)) AS first_seconds,
+       date_part('epoch', coalesce(last_ts, ts)) AS last_seconds
 FROM alert JOIN worst ON worst.host = alert.host
 WHERE detector <> 'incident'
 ORDER BY worst.worst DESC, worst.stages DESC, worst.alerts DESC, alert.host, first_ts LIMIT 200";
@@ -256,13 +278,13 @@ WITH usual AS (
   SELECT coalesce(service, 'unknown') AS service, sum(src_bytes + dst_bytes) AS bytes
   FROM flow GROUP BY coalesce(service, 'unknown') ORDER BY bytes DESC, service LIMIT 7
 )
-SELECT date_bin(INTERVAL '{bucket}', ts) AS at,
+SELECT date_part('epoch', date_bin(INTERVAL '{bucket} SECONDS', ts)) AS at_seconds,
        CASE WHEN usual.service IS NULL THEN 'others' ELSE usual.service END AS service,
        sum(src_bytes + dst_bytes) AS bytes, count(*) AS flows
 FROM flow LEFT JOIN usual ON usual.service = coalesce(flow.service, 'unknown')
-GROUP BY date_bin(INTERVAL '{bucket}', ts),
+GROUP BY date_bin(INTERVAL '{bucket} SECONDS', ts),
          CASE WHEN usual.service IS NULL THEN 'others' ELSE usual.service END
-ORDER BY at, service";
+ORDER BY at_seconds, service";
 
 const HEALTH: &str = "
 SELECT sensor, sum(received) AS received, sum(decoded) AS decoded, sum(skipped) AS skipped,

@@ -21,7 +21,7 @@ pub(super) fn html(findings: &Findings) -> Result<String, HuntError> {
         HTML,
         context! {
             report => Serde(findings),
-            services => safe(charts::services(&findings.services)),
+            services => safe(charts::services(&findings.services, findings.bucket_seconds)),
             rdp_hours => safe(charts::rdp_hours(&findings.rdp_hours, &findings.rdp_hours_usual)),
             chain => safe(charts::chain(&findings.chain)),
             intervals => beacons,
@@ -48,6 +48,8 @@ fn render(escape: AutoEscape, template: &str, values: Value) -> Result<String, H
     environment.add_filter("bytes", |count: f64| charts::bytes(count));
     environment.add_filter("change", change);
     environment.add_filter("md", cell);
+    environment.add_filter("words", |text: String| text.replace('_', " "));
+    environment.add_filter("count", thousands);
     environment.add_filter("time", |text: Option<String>| time(&text.unwrap_or_default()));
     let render = || -> Result<String, Error> {
         environment.template_from_named_str("page", template)?.render(values)
@@ -59,9 +61,10 @@ fn broken(error: &dyn std::error::Error) -> HuntError {
     HuntError::Usage(format!("the report cannot be laid out: {error}"))
 }
 
-/// How a sum compares with the one before.
+/// How a sum compares with the one before: in per cent, or as a multiple where those grow long.
 fn change(now: f64, before: Option<f64>) -> String {
     match before {
+        Some(before) if before > 0.0 && now / before >= 10.0 => format!("×{:.0}", now / before),
         Some(before) if before > 0.0 => {
             let share = (now - before) / before * 100.0;
             format!("{share:+.0} %")
@@ -69,6 +72,11 @@ fn change(now: f64, before: Option<f64>) -> String {
         Some(_) if now > 0.0 => "new".to_owned(),
         _ => String::new(),
     }
+}
+
+/// A whole number in groups of three digits.
+fn thousands(count: i64) -> String {
+    indicatif::HumanCount(count.unsigned_abs()).to_string()
 }
 
 /// An instant to the second, easier on the eye.
@@ -145,6 +153,7 @@ mod tests {
         for (now, before, expected) in [
             (110.0, Some(100.0), "+10 %"),
             (50.0, Some(100.0), "-50 %"),
+            (1_234.0, Some(100.0), "×12"),
             (1.0, Some(0.0), "new"),
             (0.0, Some(0.0), ""),
             (1.0, None, ""),

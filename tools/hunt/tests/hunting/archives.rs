@@ -18,33 +18,46 @@ pub(crate) fn project() -> PathBuf {
 
 /// An archive of all recorded captures, made once.
 pub(crate) fn demo() -> &'static str {
-    static DEMO: OnceLock<(TempDir, String)> = OnceLock::new();
-    let (_, path) = DEMO.get_or_init(|| {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().to_str().expect("UTF-8").to_owned();
-        let output = Command::new(serval())
-            .args(["replay", "--archive", &path])
-            .arg(project().join("pcaps"))
-            .output()
-            .expect("serval starts");
-        // Some captures are damaged on purpose, which the status tells.
-        let stderr = String::from_utf8_lossy(&output.stderr);
-        assert!(matches!(output.status.code(), Some(0 | 2)), "{stderr}");
-        (folder, path)
-    });
-    path
+    static DEMO: OnceLock<TempDir> = OnceLock::new();
+    let demo = DEMO.get_or_init(|| replayed(&project().join("pcaps")));
+    demo.path().to_str().expect("UTF-8")
 }
 
-/// The sensor's program. It is built, not linked: the hunt knows nothing of the sensor but the
-/// files that it writes.
-fn serval() -> PathBuf {
+/// An archive of what a replay of captures gives.
+pub(crate) fn replayed(captures: &Path) -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = Command::new(serval())
+        .args(["replay", "--archive"])
+        .args([folder.path(), captures])
+        .output()
+        .expect("serval starts");
+    // Some captures are damaged on purpose, which the status tells.
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(matches!(output.status.code(), Some(0 | 2)), "{stderr}");
+    folder
+}
+
+fn serval() -> &'static Path {
+    static SERVAL: OnceLock<PathBuf> = OnceLock::new();
+    SERVAL.get_or_init(|| built("sensor", "serval"))
+}
+
+/// The laboratory's program.
+pub(crate) fn laboratory() -> &'static Path {
+    static LABORATORY: OnceLock<PathBuf> = OnceLock::new();
+    LABORATORY.get_or_init(|| built("lab", "serval-lab"))
+}
+
+/// A program of another room. It is built, not linked: the hunt knows nothing of the others but the
+/// files that they write.
+fn built(package: &str, program: &str) -> PathBuf {
     let mut build = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
-    build.args(["build", "--quiet", "--package", "sensor", "--bin", "serval"]);
+    build.args(["build", "--quiet", "--package", package, "--bin", program]);
     let built = build.current_dir(project()).status().expect("cargo runs");
-    assert!(built.success(), "serval can be built");
+    assert!(built.success(), "{program} can be built");
     let test = std::env::current_exe().expect("a test knows its own file");
     let target = test.ancestors().nth(3).expect("target/PROFILE/deps/test");
-    target.join("debug").join("serval")
+    target.join("debug").join(program)
 }
 
 /// An engine over an archive and all of its time.
@@ -65,12 +78,17 @@ pub(crate) async fn batches(engine: &Engine, sql: &str) -> Result<Vec<RecordBatc
     hunt::ask::collect(engine, answer).await
 }
 
-/// The rows of an answer as JSON.
+/// The rows of a query's answer as JSON.
 pub(crate) async fn rows(engine: &Engine, sql: &str) -> Vec<serde_json::Value> {
+    let answer = engine.query(sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+    rows_of(engine, answer).await
+}
+
+/// The rows of an answer as JSON.
+pub(crate) async fn rows_of(engine: &Engine, answer: Answer) -> Vec<serde_json::Value> {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("answer.json");
     let target = hunt::output::Target { path: Some(path.clone()), format: None };
-    let answer = engine.query(sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
     let telling = hunt::ask::Telling::OnTerminal;
     hunt::ask::write(engine, answer, &target, telling).await.expect("an answer");
     let text = std::fs::read_to_string(path).expect("an answer");

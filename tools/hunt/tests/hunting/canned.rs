@@ -3,7 +3,7 @@
 use hunt::engine::Engine;
 use hunt::hunts::{self, Hunt};
 
-use crate::archives::{demo, engine};
+use crate::archives::{demo, engine, rows};
 
 async fn count(engine: &Engine, hunt: &Hunt, params: &[&str]) -> usize {
     let params: Vec<String> = params.iter().map(|&text| text.to_owned()).collect();
@@ -41,7 +41,7 @@ async fn hunts_find_what_the_captures_show() {
         ("rare_ja4", &[]),
         ("rare_sni", &["connections=1"]),
         ("rdp_first_seen", &[]),
-        ("rdp_off_hours", &["timezone=Asia/Shanghai", "start=1", "end=2"]),
+        ("rdp_off_hours", &["timezone=Asia/Shanghai", "start=01:00", "end=02:00"]),
         ("top_talkers", &[]),
         ("user_agents_new", &[]),
         ("smb_fan_out", &["hosts=1"]),
@@ -50,6 +50,19 @@ async fn hunts_find_what_the_captures_show() {
         let hunt = hunts::find(&hunts, name).expect(name);
         assert!(count(&engine, hunt, params).await > 0, "{name} {params:?} finds nothing");
     }
+}
+
+#[tokio::test]
+async fn days_off_and_days_on_go_before_the_weekday() {
+    let engine = engine(demo()).await;
+    let hunts = hunts::all(None).expect("hunts");
+    let hunt = hunts::find(&hunts, "rdp_off_hours").expect("it");
+    let days = rows(&engine, "SELECT DISTINCT CAST(date AS VARCHAR) AS day FROM rdp").await;
+    let days: Vec<&str> = days.iter().filter_map(|row| row["day"].as_str()).collect();
+    let always = ["start=00:00", "end=24:00"];
+    let (off, on) = (format!("days_off={}", days.join(",")), format!("days_on={}", days.join(",")));
+    assert!(count(&engine, hunt, &[always[0], always[1], &off]).await > 0, "{off}");
+    assert_eq!(count(&engine, hunt, &[always[0], always[1], &on]).await, 0, "{on}");
 }
 
 #[tokio::test]

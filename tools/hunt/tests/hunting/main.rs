@@ -4,6 +4,7 @@ mod answers;
 mod archives;
 mod canned;
 mod forms;
+mod laboratory;
 mod mistakes;
 mod reports;
 mod retros;
