@@ -68,19 +68,26 @@ impl Scanned {
     /// One line: what was read, and what was not.
     #[must_use]
     pub(crate) fn summary(self, reading: Reading) -> String {
-        let bytes = HumanBytes(self.bytes as u64);
+        let read = self.bytes as u64 + reading.bytes_asked;
+        let bytes = HumanBytes(read);
         if reading.files == 0 {
             return format!("read {bytes}");
         }
+        if self == Self::default() && reading.files_chosen > 0 {
+            // A cluster keeps its count to itself.
+            let (files, all) = (HumanCount(reading.files_chosen), HumanCount(reading.files));
+            return format!("{files} of {all} files");
+        }
         #[allow(clippy::cast_precision_loss)] // a share for people
-        let share = 100.0 * self.bytes as f64 / reading.bytes.max(1) as f64;
+        let share = 100.0 * read as f64 / reading.bytes.max(1) as f64;
+        let skipped = self.groups_skipped as u64 + reading.groups_ruled_out;
         format!(
             "read {bytes} of {} ({share:.2} %); {} of {} files, {} of {} row groups",
             HumanBytes(reading.bytes),
             HumanCount(reading.files_chosen),
             HumanCount(reading.files),
             HumanCount(self.groups as u64),
-            HumanCount((self.groups + self.groups_skipped) as u64),
+            HumanCount(self.groups as u64 + skipped),
         )
     }
 }

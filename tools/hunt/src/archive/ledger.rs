@@ -9,25 +9,32 @@ pub struct Ledger {
     bytes: AtomicU64,
     files_chosen: AtomicU64,
     bytes_chosen: AtomicU64,
+    bytes_asked: AtomicU64,
+    groups_ruled_out: AtomicU64,
 }
 
-/// What the archive held for the tables of a query, and how much of it time did not rule out.
+/// What the archive held for the tables of a query, and how much of it has to be opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Reading {
     /// Files of the tables that were asked, as far as their folders were listed.
     pub files: u64,
     /// Their bytes.
     pub bytes: u64,
-    /// Files that time did not rule out.
+    /// Files that neither time nor bloom filters ruled out.
     pub files_chosen: u64,
     /// Their bytes.
     pub bytes_chosen: u64,
+    /// Bytes that were read to ask bloom filters.
+    pub bytes_asked: u64,
+    /// Row groups that they ruled out, of files that are opened or not.
+    pub groups_ruled_out: u64,
 }
 
 impl Ledger {
     /// Forgets what was counted.
     pub fn clear(&self) {
-        for count in [&self.files, &self.bytes, &self.files_chosen, &self.bytes_chosen] {
+        let Self { files, bytes, files_chosen, bytes_chosen, bytes_asked, groups_ruled_out } = self;
+        for count in [files, bytes, files_chosen, bytes_chosen, bytes_asked, groups_ruled_out] {
             count.store(0, Ordering::Relaxed);
         }
     }
@@ -44,6 +51,12 @@ impl Ledger {
         self.bytes_chosen.fetch_add(bytes, Ordering::Relaxed);
     }
 
+    /// Counts what asking bloom filters took, and row groups that they ruled out.
+    pub(super) fn asked(&self, bytes: u64, groups_ruled_out: u64) {
+        self.bytes_asked.fetch_add(bytes, Ordering::Relaxed);
+        self.groups_ruled_out.fetch_add(groups_ruled_out, Ordering::Relaxed);
+    }
+
     /// The counts.
     #[must_use]
     pub fn reading(&self) -> Reading {
@@ -53,6 +66,8 @@ impl Ledger {
             bytes: load(&self.bytes),
             files_chosen: load(&self.files_chosen),
             bytes_chosen: load(&self.bytes_chosen),
+            bytes_asked: load(&self.bytes_asked),
+            groups_ruled_out: load(&self.groups_ruled_out),
         }
     }
 }

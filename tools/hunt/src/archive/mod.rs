@@ -6,6 +6,7 @@
 
 mod columns;
 mod files;
+mod filters;
 mod ledger;
 mod rows;
 mod table;
@@ -118,6 +119,12 @@ impl Archive {
     #[must_use]
     pub fn store(&self) -> &Arc<dyn ObjectStore> {
         &self.store
+    }
+
+    /// The archive's folder in the store.
+    #[must_use]
+    pub fn root(&self) -> &StorePath {
+        &self.root
     }
 
     /// The store's name for the query engine.

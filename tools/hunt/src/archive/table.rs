@@ -1,9 +1,10 @@
 //! A table of the archive for the query engine.
 //!
-//! In: the columns and conditions of a query. Out: a scan over the files that time does not rule
-//! out. Two steps: days are listed and tried first, then the files of the days that are left; a
-//! year has ten thousand folders a table. What is left to the Parquet reader: row groups by their
-//! statistics and bloom filters, pages by their index, rows by the conditions.
+//! In: the columns and conditions of a query. Out: a scan over the files that neither time nor
+//! bloom filters rule out. Three steps: days are listed and tried first, then the files of the days
+//! that are left, for a year has ten thousand folders a table; then filters are asked, where the
+//! conditions want certain values. What is left to the Parquet reader: row groups by their
+//! statistics, pages by their index, rows by the conditions.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -28,6 +29,7 @@ use datafusion::physical_plan::empty::EmptyExec;
 use jiff::civil::Date;
 
 use super::files::{ArchiveFile, Hour, days_since_epoch};
+use super::filters::{Needles, Sifted};
 use super::{Archive, Ledger};
 
 const DATE: &str = "date";
@@ -56,21 +58,20 @@ impl ArchiveTable {
         Self { archive, name: name.to_owned(), schema, ledger }
     }
 
-    /// Files that the conditions do not rule out by their hour.
-    async fn choose(&self, state: &dyn Session, filters: &[Expr]) -> Result<Vec<ArchiveFile>> {
+    /// Files that the conditions do not rule out by their hour, nor by their bloom filters.
+    async fn choose(&self, state: &dyn Session, filters: &[Expr]) -> Result<Vec<Sifted>> {
         let schema = self.schema.table_schema();
-        let predicate = match conjunction(filters.iter().cloned()) {
-            Some(filter) => {
-                let names = DFSchema::try_from(Arc::clone(schema))?;
-                let filter = state.create_physical_expr(filter, &names)?;
-                // A condition that says nothing about time is no error here.
-                PruningPredicateBuilder::new()
-                    .with_file_schema(Arc::clone(schema))
-                    .try_build(filter)
-                    .ok()
-            }
-            None => None,
-        };
+        let (mut predicate, mut needles) = (None, Needles::default());
+        if let Some(filter) = conjunction(filters.iter().cloned()) {
+            let names = DFSchema::try_from(Arc::clone(schema))?;
+            let filter = state.create_physical_expr(filter, &names)?;
+            needles = Needles::of(&filter);
+            // A condition that says nothing about time is no error here.
+            predicate = PruningPredicateBuilder::new()
+                .with_file_schema(Arc::clone(schema))
+                .try_build(filter)
+                .ok();
+        }
         let external = |error| DataFusionError::External(Box::new(error));
         let days = self.archive.days(&self.name).await.map_err(external)?;
         let days = keep(days, predicate.as_ref(), TimeSpan::of_day)?;
@@ -78,11 +79,14 @@ impl ArchiveTable {
         let bytes = |files: &[ArchiveFile]| files.iter().map(|file| file.object.size).sum();
         self.ledger.listed(files.len(), bytes(&files));
         let files = keep(files, predicate.as_ref(), |file| TimeSpan::of_hour(file.hour))?;
-        self.ledger.chosen(files.len(), bytes(&files));
-        Ok(files)
+        let (sifted, asked) = needles.sift(self.archive.store(), files).await?;
+        self.ledger.asked(asked.bytes_read, asked.groups_ruled_out);
+        let bytes = sifted.iter().map(|sifted| sifted.file.object.size).sum();
+        self.ledger.chosen(sifted.len(), bytes);
+        Ok(sifted)
     }
 
-    fn partitioned(&self, file: ArchiveFile) -> PartitionedFile {
+    fn partitioned(&self, Sifted { file, access }: Sifted) -> PartitionedFile {
         let columns = self.schema.file_schema().fields();
         let (first, last) = file.hour.micros();
         let instant = |micros| {
@@ -100,9 +104,13 @@ impl ArchiveTable {
             total_byte_size: Precision::Absent,
             column_statistics: columns.iter().map(of_column).collect(),
         };
-        PartitionedFile::new_from_meta(file.object)
+        let partitioned = PartitionedFile::new_from_meta(file.object)
             .with_partition_values(file.hour.partition_values())
-            .with_statistics(Arc::new(statistics))
+            .with_statistics(Arc::new(statistics));
+        match access {
+            Some(access) => partitioned.with_extension(access),
+            None => partitioned,
+        }
     }
 }
 

@@ -158,10 +158,10 @@ pub(super) async fn scan(
     ask::pump(engine, answer, |batch| take(source, &batch, alerts)).await?;
     let (scanned, reading) = (Scanned::of(&plan), engine.ledger().reading());
     effort.columns += 1;
-    effort.bytes_read += scanned.bytes as u64;
+    effort.bytes_read += scanned.bytes as u64 + reading.bytes_asked;
     effort.bytes_held += reading.bytes;
     effort.groups_read += scanned.groups as u64;
-    effort.groups_skipped += scanned.groups_skipped as u64;
+    effort.groups_skipped += scanned.groups_skipped as u64 + reading.groups_ruled_out;
     Ok(())
 }
 

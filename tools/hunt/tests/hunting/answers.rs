@@ -103,6 +103,38 @@ async fn time_rules_out_files_before_they_are_opened() {
 }
 
 #[tokio::test]
+async fn filters_rule_out_files_and_never_a_row() {
+    let engine = engine(demo()).await;
+    for (table, column) in [
+        ("flow", "uid"),
+        ("flow", "community_id"),
+        ("flow", "dst_ip"),
+        ("tls", "sni"),
+        ("dns", "query"),
+    ] {
+        let sql = format!("SELECT DISTINCT {column} AS v FROM {table} WHERE {column} IS NOT NULL");
+        let values = rows(&engine, &format!("{sql} ORDER BY v LIMIT 20")).await;
+        let values: Vec<&str> = values.iter().filter_map(|row| row["v"].as_str()).collect();
+        for value in &values {
+            let count =
+                |of: &str| format!("SELECT count(*) AS n FROM {table} WHERE {of} = '{value}'");
+            let all = rows(&engine, &count(&format!("concat({column}, '')"))).await;
+            assert_eq!(rows(&engine, &count(column)).await, all, "{table}.{column} = {value}");
+        }
+        let two = format!(
+            "SELECT {column} FROM {table} WHERE {column} IN ('{}', 'no', 'never')",
+            values[0]
+        );
+        assert!(!rows(&engine, &two).await.is_empty(), "{two}");
+        let none = format!("SELECT {column} FROM {table} WHERE {column} = 'it is in no row'");
+        assert!(rows(&engine, &none).await.is_empty(), "{none}");
+        let reading = engine.ledger().reading();
+        assert!(reading.files_chosen < reading.files, "{reading:?}");
+        assert!(reading.groups_ruled_out > 0 && reading.bytes_asked > 0, "{reading:?}");
+    }
+}
+
+#[tokio::test]
 async fn functions_that_hunters_need() {
     let engine = engine(demo()).await;
     let found = rows(
