@@ -112,7 +112,7 @@ fn uids_are_those_of_the_configured_sensor() {
     let config = folder.path().join("edge.toml");
     std::fs::write(&config, "[sensor]\nname = \"edge-7\"\n").expect("a file");
     let named = Config::load(Some(&config)).expect("a configuration");
-    let flows = replays::files(&[capture.clone()], &named, 1).table("flow");
+    let flows = replays::files(std::slice::from_ref(&capture), &named, 1).table("flow");
     let uid = text(&flows[0], "uid");
     let output = folder.path().join("a.pcap");
     assert_eq!(carve(&[uid], &output, &capture).status.code(), Some(1), "another sensor's");
@@ -191,7 +191,7 @@ fn frames_behind_a_fragment_wait_for_their_turn_and_not_for_ever() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let capture = folder.path().join("a.pcap");
     std::fs::write(&capture, pcap(&frames)).expect("a capture");
-    let flows = replays::files(&[capture.clone()], &Config::default(), 1).table("flow");
+    let flows = replays::files(std::slice::from_ref(&capture), &Config::default(), 1).table("flow");
     let [flow] = &flows[..] else { panic!("{} flows", flows.len()) };
     let output = folder.path().join("b.pcap");
     let ended = carve(&[text(flow, "uid")], &output, &capture);

@@ -84,6 +84,7 @@ pub trait Stage: Send {
 pub type StageError = Box<dyn std::error::Error + Send + Sync>;
 
 /// How far the first stage brings a packet.
+#[expect(clippy::large_enum_variant, reason = "a box would be an allocation for every packet")]
 enum Arrived {
     /// To its flow's key.
     At(Arrival),

@@ -4,7 +4,7 @@
 //! In: the limits. Out: the oldest hours removed, and a line of the log about it. Ages are told by
 //! the wall clock: a quiet wire must not keep what the operator wants gone.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use crate::archive::{self, Limits, PrunedHour, Pruning};
@@ -36,7 +36,7 @@ pub(super) fn start(config: &Config, stop: Stop) -> Result<(), ReplayError> {
     Ok(())
 }
 
-fn keep(directory: &PathBuf, limits: Limits, stop: &Stop) {
+fn keep(directory: &Path, limits: Limits, stop: &Stop) {
     for look in 0_u32.. {
         let bytes = limits.bytes.filter(|_| look % LOOKS_WITHOUT_SIZES == 0);
         prune(directory, &Limits { bytes, ..limits });

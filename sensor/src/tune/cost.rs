@@ -50,8 +50,10 @@ impl Loss<'_> {
 impl<'a> Cost<'a> {
     /// Of silencing these of all that are told.
     pub(super) fn of(silenced: Vec<&'a Past>, told: &[&'a Past]) -> Self {
-        let rank = |past: &&&Past| (past.severity(), (past.confidence() * 1_000.0) as u32);
-        let severest = silenced.iter().max_by_key(rank).copied();
+        let severest = silenced.iter().copied().max_by(|a, b| {
+            let by_severity = a.severity().cmp(&b.severity());
+            by_severity.then_with(|| a.confidence().total_cmp(&b.confidence()))
+        });
         let surest = silenced.iter().map(|past| past.confidence()).fold(0.0, f64::max);
         let major = silenced.iter().filter(|past| past.is_major()).copied().collect();
         let count = |pasts: &[&'a Past]| {

@@ -4,7 +4,7 @@
 //! the setting that silences most without anything grave; each with what it would cost. What a
 //! setting silences is asked of the detectors' own thresholds.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use analyzers::detectors;
 use analyzers::threshold::{Evidence, Held, Side};
@@ -90,16 +90,23 @@ fn beyond(held: &[Held]) -> Vec<String> {
     }
 }
 
-/// Hundredths, in order.
+/// Hundredths, in order. What binary fractions lack of a hundredth is made up for before the rest
+/// is cut off.
 fn steps(values: impl Iterator<Item = f64>) -> Vec<String> {
-    let hundredths: BTreeSet<i64> = values.map(|value| (value * 100.0).floor() as i64).collect();
-    hundredths.into_iter().map(|value| format!("{:.2}", value as f64 / 100.0)).collect()
+    in_order(values.map(|value| (value * 100.0 + 1e-6).floor() / 100.0), 2)
 }
 
 /// Whole numbers, in order.
 fn whole(values: impl Iterator<Item = f64>) -> Vec<String> {
-    let values: BTreeSet<i64> = values.map(|value| value as i64).collect();
-    values.into_iter().map(|value| value.to_string()).collect()
+    in_order(values, 0)
+}
+
+/// Each value once, the least first, with so many decimals.
+fn in_order(values: impl Iterator<Item = f64>, decimals: usize) -> Vec<String> {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values.dedup();
+    values.into_iter().map(|value| format!("{value:.decimals$}")).collect()
 }
 
 /// A setting as people write it.

@@ -53,7 +53,8 @@ fn what_was_written_is_what_the_manifest_says() {
 #[test]
 fn a_file_that_was_changed_lost_or_added_is_named() {
     type Tamper = fn(&Path);
-    let cases: [(Tamper, fn(&str, &str) -> Vec<Fault>); 6] = [
+    type Expected = fn(&str, &str) -> Vec<Fault>;
+    let cases: [(Tamper, Expected); 6] = [
         (
             |path| flip(path, 100),
             |file, _| {
