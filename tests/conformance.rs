@@ -4,7 +4,9 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use analyzers::scene::assets::Network;
 use analyzers::{Severity, Timestamp};
+use sensor::config::Config;
 use serde_json::Value;
 
 use crate::captures;
@@ -13,6 +15,8 @@ use crate::replays::{self, Frame, Frames, Row};
 /// What must become of a capture.
 struct Case {
     file: &'static str,
+    /// The network that is at home in it; the private ones where nothing is said.
+    home: &'static str,
     /// Only what lies within so many seconds of its oldest packet is replayed: so soon it must be
     /// found.
     within: Option<u64>,
@@ -35,7 +39,12 @@ const fn case(
     must: &'static [(&'static str, &'static str, Severity)],
     must_not: &'static [&'static str],
 ) -> Case {
-    Case { file, within, must, must_not }
+    Case { file, home: "", within, must, must_not }
+}
+
+/// The same, where home is somewhere else.
+const fn at_home(home: &'static str, case: Case) -> Case {
+    Case { home, ..case }
 }
 
 const CASES: &[Case] = &[
@@ -43,7 +52,12 @@ const CASES: &[Case] = &[
     case(
         "malcolm_wannacry.pcap",
         None,
-        &[("smb_exploit", "192.168.116.149", HIGH), ("smb_exploit", "192.168.116.138", HIGH)],
+        &[
+            ("smb_exploit", "192.168.116.149", HIGH),
+            ("smb_exploit", "192.168.116.138", HIGH),
+            ("incident", "192.168.116.149", HIGH),
+            ("incident", "192.168.116.138", HIGH),
+        ],
         &[],
     ),
     case(
@@ -65,6 +79,16 @@ const CASES: &[Case] = &[
         &[],
     ),
     case("malcolm_eternalblue-failed-patched-win7.pcap", None, &[], &["smb_exploit"]),
+    // Calls: over TLS, as requests of one connection; and a tunnel in names.
+    at_home(
+        "147.32.0.0/16",
+        case("slips_test-cc-capture-1.pcap", None, &[("beacon", "147.32.80.37", LOW)], SCANS),
+    ),
+    at_home(
+        "172.18.0.3/32",
+        case("cl_caldera-detector_sandcat.pcap", None, &[("beacon", "172.18.0.3", LOW)], SCANS),
+    ),
+    case("ndpi_dns-tunnel-iodine.pcap", None, &[("dns_tunnel", "10.0.2.30", MEDIUM)], &["beacon"]),
     // Scans: by the fourth probe; a bot; ten probes of one host, and of one port.
     case(
         "simple-scan_445_scan.pcap",
@@ -156,7 +180,11 @@ fn frames(path: &Path, within: Option<u64>) -> Vec<Frame> {
 
 /// The alerts that were told: what an allow-list silenced is in the archive alone.
 fn alerts(frames: Vec<Frame>) -> Vec<Row> {
-    let mut alerts = Frames::replay(frames).table("alert");
+    alerts_at(frames, &Config::default())
+}
+
+fn alerts_at(frames: Vec<Frame>, config: &Config) -> Vec<Row> {
+    let mut alerts = replays::run(&mut Frames::new(frames), config, 1).table("alert");
     alerts.retain(|alert| evidence(alert, "suppressed_by").is_null());
     alerts
 }
@@ -172,13 +200,17 @@ fn evidence(alert: &Row, key: &str) -> Value {
 fn real_attacks_are_found_and_nothing_is_made_up() {
     let Some(folder) = folder() else { return };
     let mut wrong = Vec::new();
-    for Case { file, within, must, must_not } in CASES {
+    for Case { file, home, within, must, must_not } in CASES {
         let path = folder.join(file);
         if !path.is_file() {
             eprintln!("skipped: there is no {}", path.display());
             continue;
         }
-        let alerts = alerts(frames(&path, *within));
+        let mut config = Config::default();
+        if !home.is_empty() {
+            config.sensor.home_networks = vec![Network(home.parse().expect("a network"))];
+        }
+        let alerts = alerts_at(frames(&path, *within), &config);
         for (detector, host, severity) in *must {
             let is_found = alerts.iter().any(|alert| {
                 alert["detector"] == *detector

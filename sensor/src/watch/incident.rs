@@ -2,10 +2,10 @@
 //!
 //! In: every finding, as it is said. Out: findings of the detector `incident`, whose confidence is
 //! above that of each part, and the members that belong to it. A host needs two stages, or two
-//! detectors that agree on one and do not look at the same thing. Victims of a host that carry on
-//! from there know their parent.
+//! detectors that agree on one and do not look at the same thing; or it took two others over, or
+//! carries on after it was taken over itself. Victims that carry on know their parent.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -155,10 +155,10 @@ impl Host {
         let mut witnesses: Vec<&str> = links.iter().map(|link| witness(link.detector)).collect();
         witnesses.sort_unstable();
         witnesses.dedup();
-        if witnesses.len() < 2 {
+        if witnesses.len() < 2 && parent.is_none() && taken_over(&links) < 2 {
             return None;
         }
-        let confidence = confidence(&links, &stages);
+        let confidence = confidence(&links, &stages, Origin::of(parent));
         if confidence < INCIDENT_CONFIDENCE_MIN {
             return None;
         }
@@ -191,6 +191,21 @@ impl Host {
             evidence: evidence(&links, &stages, parent),
             hunt: members_of(host, first, last),
         })
+    }
+}
+
+/// What is known of how an attacker came to a host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Origin {
+    /// Nothing.
+    Unknown,
+    /// From another host, that attacked it with success.
+    Attacked,
+}
+
+impl Origin {
+    fn of(parent: Option<(IpAddr, Timestamp)>) -> Self {
+        parent.map_or(Self::Unknown, |_| Self::Attacked)
     }
 }
 
@@ -251,10 +266,19 @@ fn witness(detector: &str) -> &str {
     }
 }
 
+/// Hosts that were broken into, logged on to or attacked with success.
+fn taken_over(links: &[&Link]) -> usize {
+    let major = links.iter().filter(|link| link.severity.is_major());
+    major.flat_map(|link| &link.peers).collect::<BTreeSet<_>>().len()
+}
+
 /// The best of each stage counts whole, the second half, the others a quarter: several alerts about
-/// one thing are not independent.
-fn confidence(links: &[&Link], stages: &[Stage]) -> f64 {
-    let mut doubt = 1.0;
+/// one thing are not independent. That the host was attacked before halves the doubt.
+fn confidence(links: &[&Link], stages: &[Stage], origin: Origin) -> f64 {
+    let mut doubt = match origin {
+        Origin::Unknown => 1.0,
+        Origin::Attacked => 0.5,
+    };
     for stage in stages {
         let mut of_stage: Vec<f64> =
             links.iter().filter(|link| link.stage == *stage).map(|link| link.confidence).collect();

@@ -139,10 +139,18 @@ mod incidents {
         };
         assert!(incidents.take(&exec).is_none(), "one detector is no chain");
         let of_victim = |finding: Finding| Finding { host: ip("10.0.0.9"), ..finding };
-        incidents.take(&of_victim(finding("beacon", Stage::CommandAndControl, 0.7, 50)));
-        let second = of_victim(finding("smb_scan", Stage::Discovery, 0.6, 60));
-        let incident = incidents.take(&second).unwrap().finding;
+        let next = Finding {
+            severity: Severity::MEDIUM,
+            ..of_victim(finding("smb_scan", Stage::Discovery, 0.6, 60))
+        };
+        let incident = incidents.take(&next).unwrap().finding;
         assert_eq!(incident.evidence["parent"]["host"], HOST);
+        assert!(incident.confidence > 0.6, "surer than its only part");
+        // A second victim makes the attacker's own chain.
+        let more = Finding { peers: vec![ip("10.0.0.10")], key: Text::Word("10.0.0.10"), ..exec };
+        let incident = incidents.take(&more).unwrap().finding;
+        assert_eq!(incident.peers, [ip("10.0.0.9"), ip("10.0.0.10")]);
+        assert!(incident.confidence > 0.9);
     }
 
     #[test]
