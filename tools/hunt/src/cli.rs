@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::clock;
+use crate::cluster::Cluster;
 use crate::engine::Bounds;
 use crate::error::HuntError;
 use crate::output::{Format, Target};
@@ -24,6 +25,9 @@ pub struct Cli {
     /// How the answer is written.
     #[command(flatten)]
     pub output: OutputArgs,
+    /// Show the canned hunts, as `list` does.
+    #[arg(long, exclusive = true)]
+    pub list: bool,
     /// The query; `-` reads it from standard input. Without one, a prompt asks for queries.
     #[arg(value_name = "SQL")]
     pub sql: Option<String>,
@@ -65,6 +69,64 @@ pub enum Command {
         #[arg(long = "as", value_enum, value_name = "FORM")]
         form: Option<ReportForm>,
     },
+    /// Copy what another place lacks of the archive, say a bucket of many sensors.
+    Push {
+        /// Where to: a directory, or s3://BUCKET/FOLDER where that is built in.
+        #[arg(value_name = "TO")]
+        to: String,
+    },
+    /// Lend this machine to a cluster.
+    #[cfg(feature = "cluster")]
+    #[command(after_help = CLUSTER_HELP)]
+    Cluster {
+        /// As what.
+        #[command(subcommand)]
+        role: ClusterRole,
+    },
+}
+
+#[cfg(feature = "cluster")]
+const CLUSTER_HELP: &str = "\
+One scheduler, executors on as many machines as there are, and hunts that name the scheduler:
+  serval hunt cluster scheduler --listen 10.0.0.1:50050
+  serval hunt cluster executor --scheduler 10.0.0.1:50050 --listen 10.0.0.2:50051
+  serval hunt --cluster df://10.0.0.1:50050 -a s3://soc/archive \"SELECT count(*) FROM flow\"
+
+Nobody is asked who they are: give a cluster a network of its own.";
+
+/// What a machine is in a cluster.
+#[cfg(feature = "cluster")]
+#[derive(Debug, Subcommand)]
+pub enum ClusterRole {
+    /// Take hunts, and give their parts to executors.
+    Scheduler {
+        /// Where hunts and executors find it.
+        #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:50050")]
+        listen: std::net::SocketAddr,
+    },
+    /// Scan and compute parts of hunts, within --memory.
+    Executor(ExecutorArgs),
+}
+
+/// `serval hunt cluster executor`
+#[cfg(feature = "cluster")]
+#[derive(Debug, Args)]
+pub struct ExecutorArgs {
+    /// The scheduler.
+    #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:50050")]
+    pub scheduler: std::net::SocketAddr,
+    /// Where others fetch what it has computed.
+    #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:50051")]
+    pub listen: std::net::SocketAddr,
+    /// The name or address that others reach it by, where --listen is not the one.
+    #[arg(long, value_name = "HOST")]
+    pub advertise: Option<String>,
+    /// Threads that scan and compute [default: one for each processor].
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+    /// Folder for what it has computed, until it is fetched [default: the temporary folder].
+    #[arg(long, value_name = "DIR")]
+    pub work: Option<PathBuf>,
 }
 
 const RETRO_HELP: &str = "\
@@ -129,6 +191,14 @@ pub struct HuntsArgs {
     pub hunts: Option<PathBuf>,
 }
 
+impl HuntsArgs {
+    /// As where nothing is typed.
+    #[must_use]
+    pub fn usual() -> Self {
+        Self { hunts: std::env::var_os("SERVAL_HUNTS").map(PathBuf::from) }
+    }
+}
+
 /// `serval hunt run`
 #[derive(Debug, Args)]
 pub struct RunArgs {
@@ -178,6 +248,9 @@ pub struct Scope {
     /// Folder for what does not fit into memory; default: the system's temporary folder.
     #[arg(long, value_name = "DIR", global = true)]
     pub spill: Option<PathBuf>,
+    /// Have a cluster compute, by its scheduler: df://HOST:PORT, where that is built in.
+    #[arg(long, value_name = "URL", value_parser = Cluster::parse, global = true)]
+    pub cluster: Option<Cluster>,
 }
 
 impl Scope {
@@ -196,7 +269,12 @@ impl Scope {
     /// What a query may take.
     #[must_use]
     pub fn bounds(&self) -> Bounds {
-        Bounds { memory_bytes: self.memory, spill: self.spill.clone(), ..Bounds::default() }
+        Bounds {
+            memory_bytes: self.memory,
+            spill: self.spill.clone(),
+            cluster: self.cluster.clone(),
+            ..Bounds::default()
+        }
     }
 }
 

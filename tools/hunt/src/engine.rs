@@ -20,6 +20,7 @@ use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
 use datafusion::sql::parser::Statement;
 
 use crate::archive::{self, Archive, ArchiveTable, Ledger};
+use crate::cluster::Cluster;
 use crate::error::HuntError;
 use crate::mistake::{self, Names};
 use crate::window::Window;
@@ -34,6 +35,8 @@ pub struct Bounds {
     pub threads: usize,
     /// Where the rest goes; the system's folder for temporary files by default.
     pub spill: Option<PathBuf>,
+    /// The cluster that computes; none is this process, for which the bounds above are.
+    pub cluster: Option<Cluster>,
 }
 
 impl Default for Bounds {
@@ -43,6 +46,7 @@ impl Default for Bounds {
             memory_bytes: 2 << 30,
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             spill: None,
+            cluster: None,
         }
     }
 }
@@ -50,6 +54,7 @@ impl Default for Bounds {
 /// The engine with the tables of one archive.
 pub struct Engine {
     context: SessionContext,
+    cluster: Option<Cluster>,
     ledger: Arc<Ledger>,
     names: Names,
 }
@@ -83,8 +88,12 @@ impl Engine {
         for function in functions::aggregates() {
             context.register_udaf(function);
         }
-        let mut engine =
-            Self { context, ledger: Arc::new(Ledger::default()), names: Names::default() };
+        let mut engine = Self {
+            context,
+            cluster: bounds.cluster.clone(),
+            ledger: Arc::new(Ledger::default()),
+            names: Names::default(),
+        };
         engine.register_tables(archive, window).await?;
         engine.register_views().await?;
         engine.names.functions = engine.function_names();
@@ -221,7 +230,10 @@ impl Engine {
         let frame = DataFrame::new(self.context.state(), plan);
         let context = Arc::new(frame.task_ctx());
         let plan = frame.create_physical_plan().await?;
-        let stream = execute_stream(Arc::clone(&plan), context)?;
+        let stream = match &self.cluster {
+            Some(cluster) => cluster.run(Arc::clone(&plan), self.context.copied_config()).await?,
+            None => execute_stream(Arc::clone(&plan), context)?,
+        };
         Ok(Answer { schema: stream.schema(), stream, plan })
     }
 }
@@ -236,6 +248,9 @@ fn state(bounds: &Bounds) -> Result<SessionState, HuntError> {
     options.execution.parquet.pushdown_filters = true;
     options.execution.parquet.reorder_filters = true;
     options.execution.time_zone = Some("+00:00".to_owned());
+    if let Some(cluster) = &bounds.cluster {
+        config = cluster.configure(config);
+    }
     let spill = match &bounds.spill {
         Some(folder) => DiskManagerMode::Directories(vec![folder.clone()]),
         None => DiskManagerMode::OsTmpDirectory,

@@ -6,7 +6,7 @@
 //!
 //! # Invariants
 //! - **Invariant:** a hunt changes nothing in the archive; what SQL can say only reads.
-//!   (Retrospective matching adds files of alerts where it is told to.)
+//!   (Retrospective matching adds files of alerts, and a push adds files elsewhere, where told to.)
 //! - **Invariant:** an archive without a table, or without any file, gives an empty answer, not an
 //!   error.
 //! - **Invariant:** text of the archive is escaped in every form of output.
@@ -17,6 +17,7 @@ pub mod archive;
 pub mod ask;
 pub mod cli;
 mod clock;
+pub mod cluster;
 pub mod engine;
 pub mod error;
 mod functions;
@@ -25,6 +26,7 @@ pub mod mistake;
 pub mod output;
 mod progress;
 mod prompt;
+mod push;
 mod report;
 mod retro;
 mod story;
@@ -45,9 +47,10 @@ use crate::hunts::Hunt;
 /// # Errors
 /// The question makes no sense, the archive cannot be read, or the answer cannot be written.
 pub async fn run(cli: Cli) -> Result<(), HuntError> {
-    let Cli { command, scope, output, sql } = cli;
+    let Cli { command, scope, output, list, sql } = cli;
     let target = output.target();
     match command {
+        None if list => print(&hunts::list(&known_hunts(&HuntsArgs::usual())?)),
         None => query(&scope, &output, sql.as_deref()).await,
         Some(Command::List(args)) => print(&hunts::list(&known_hunts(&args)?)),
         Some(Command::Show { name, hunts }) => {
@@ -61,6 +64,12 @@ pub async fn run(cli: Cli) -> Result<(), HuntError> {
         Some(Command::Report { form }) => {
             report::write(&scope, form, output.output.as_deref()).await
         }
+        Some(Command::Push { to }) => push::run(&Archive::open(&scope.archive)?, &to).await,
+        #[cfg(feature = "cluster")]
+        Some(Command::Cluster { role }) => match role {
+            cli::ClusterRole::Scheduler { listen } => cluster::schedule(listen).await,
+            cli::ClusterRole::Executor(args) => cluster::execute(&args, scope.memory).await,
+        },
         Some(Command::Flow { name }) => {
             story::flow(&open(&scope).await?, &name, &target).await.map(drop)
         }

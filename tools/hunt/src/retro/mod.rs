@@ -47,6 +47,10 @@ pub(crate) struct Effort {
 /// # Errors
 /// A feed or the archive cannot be read, the allow-list is broken, or the alerts cannot be written.
 pub(crate) async fn run(scope: &Scope, target: &Target, args: &RetroArgs) -> Result<(), HuntError> {
+    if scope.cluster.is_some() {
+        let text = "the matcher is here, not in the cluster: leave --cluster out of retro";
+        return Err(HuntError::Usage(text.to_owned()));
+    }
     let archive = Archive::open(&scope.archive)?;
     let state = args.state.clone().or_else(|| tried::default_file(archive.name()));
     let tried = match (args.on_change, &state) {
