@@ -51,11 +51,13 @@ impl Scanned {
                     _ => {}
                 },
                 MetricValue::PruningMetrics { name, pruning_metrics } => match name.as_ref() {
-                    "row_groups_pruned_bloom_filter" => {
+                    // Statistics come first; filters are asked about what they let pass.
+                    "row_groups_pruned_statistics" => {
                         self.groups += pruning_metrics.matched();
                         self.groups_skipped += pruning_metrics.pruned();
                     }
-                    "row_groups_pruned_statistics" => {
+                    "row_groups_pruned_bloom_filter" => {
+                        self.groups = self.groups.saturating_sub(pruning_metrics.pruned());
                         self.groups_skipped += pruning_metrics.pruned();
                     }
                     _ => {}

@@ -18,7 +18,8 @@ use object_store::path::Path as StorePath;
 use object_store::{ObjectStore, ObjectStoreExt as _};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{
-    ColumnChunkMetaData, PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader,
+    ColumnChunkMetaData, PageIndexPolicy, ParquetMetaData, ParquetMetaDataOptions,
+    ParquetMetaDataReader, ParquetStatisticsPolicy,
 };
 use twox_hash::XxHash64;
 
@@ -90,6 +91,11 @@ impl Needles {
         Self(Arc::new(wanted.collect()))
     }
 
+    /// Whether there are none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The files that may hold what is wanted, in their order.
     ///
     /// # Errors
@@ -100,7 +106,7 @@ impl Needles {
         files: Vec<ArchiveFile>,
     ) -> datafusion::error::Result<(Vec<Sifted>, Asked)> {
         let whole = |file| Sifted { file, access: None };
-        if self.0.is_empty() {
+        if self.is_empty() {
             return Ok((files.into_iter().map(whole).collect(), Asked::default()));
         }
         let asking = stream::iter(files).map(|file| {
@@ -171,7 +177,14 @@ async fn footer(
     size: u64,
     asked: &mut Asked,
 ) -> datafusion::error::Result<ParquetMetaData> {
-    let mut reader = ParquetMetaDataReader::new().with_page_index_policy(PageIndexPolicy::Skip);
+    // Of a footer only the places of filters are wanted.
+    let options = ParquetMetaDataOptions::new()
+        .with_column_stats_policy(ParquetStatisticsPolicy::SkipAll)
+        .with_encoding_stats_policy(ParquetStatisticsPolicy::SkipAll)
+        .with_size_stats_policy(ParquetStatisticsPolicy::SkipAll);
+    let mut reader = ParquetMetaDataReader::new()
+        .with_page_index_policy(PageIndexPolicy::Skip)
+        .with_metadata_options(Some(options));
     let mut length = FOOTER_BYTES.min(size);
     loop {
         let bytes = store.get_range(place, size - length..size).await?;

@@ -59,7 +59,7 @@ impl ArchiveTable {
     }
 
     /// Files that the conditions do not rule out by their hour, nor by their bloom filters.
-    async fn choose(&self, state: &dyn Session, filters: &[Expr]) -> Result<Vec<Sifted>> {
+    async fn choose(&self, state: &dyn Session, filters: &[Expr]) -> Result<Chosen> {
         let schema = self.schema.table_schema();
         let (mut predicate, mut needles) = (None, Needles::default());
         if let Some(filter) = conjunction(filters.iter().cloned()) {
@@ -83,7 +83,8 @@ impl ArchiveTable {
         self.ledger.asked(asked.bytes_read, asked.groups_ruled_out);
         let bytes = sifted.iter().map(|sifted| sifted.file.object.size).sum();
         self.ledger.chosen(sifted.len(), bytes);
-        Ok(sifted)
+        let bloom = if needles.is_empty() { Bloom::ToAsk } else { Bloom::Asked };
+        Ok(Chosen { files: sifted, bloom })
     }
 
     fn partitioned(&self, Sifted { file, access }: Sifted) -> PartitionedFile {
@@ -114,6 +115,21 @@ impl ArchiveTable {
     }
 }
 
+/// Files to scan.
+struct Chosen {
+    files: Vec<Sifted>,
+    bloom: Bloom,
+}
+
+/// What is left to do with bloom filters.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Bloom {
+    /// The reader asks them, of values that turn up while the query runs.
+    ToAsk,
+    /// All that they can say has been heard.
+    Asked,
+}
+
 #[async_trait::async_trait]
 impl TableProvider for ArchiveTable {
     fn schema(&self) -> SchemaRef {
@@ -138,7 +154,7 @@ impl TableProvider for ArchiveTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let files = self.choose(state, filters).await?;
+        let Chosen { files, bloom } = self.choose(state, filters).await?;
         if files.is_empty() {
             let schema = self.schema.table_schema();
             let columns = match projection {
@@ -154,8 +170,10 @@ impl TableProvider for ArchiveTable {
             runtime.object_store(self.archive.url())?,
             runtime.cache_manager.get_file_metadata_cache(),
         );
+        let mut options = state.table_options().parquet.clone();
+        options.global.bloom_filter_on_read &= bloom == Bloom::ToAsk;
         let source = ParquetSource::new(self.schema.clone())
-            .with_table_parquet_options(state.table_options().parquet.clone())
+            .with_table_parquet_options(options)
             .with_parquet_file_reader_factory(Arc::new(reader));
         let config = FileScanConfigBuilder::new(self.archive.url().clone(), Arc::new(source))
             .with_file_groups(FileGroup::new(files).split_files(threads))

@@ -10,6 +10,7 @@ mod scan;
 mod sources;
 mod tried;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -33,10 +34,12 @@ use tried::Tried;
 const REFUSALS_PRINTED: usize = 20;
 
 /// What a run read of the archive, over all of its scans.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Effort {
     bytes_read: u64,
+    /// Bytes of the tables that were asked, each table's once.
     bytes_held: u64,
+    tables: BTreeSet<&'static str>,
     groups_read: u64,
     groups_skipped: u64,
     columns: usize,

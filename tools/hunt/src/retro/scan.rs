@@ -159,7 +159,9 @@ pub(super) async fn scan(
     let (scanned, reading) = (Scanned::of(&plan), engine.ledger().reading());
     effort.columns += 1;
     effort.bytes_read += scanned.bytes as u64 + reading.bytes_asked;
-    effort.bytes_held += reading.bytes;
+    if effort.tables.insert(source.table) {
+        effort.bytes_held += reading.bytes;
+    }
     effort.groups_read += scanned.groups as u64;
     effort.groups_skipped += scanned.groups_skipped as u64 + reading.groups_ruled_out;
     Ok(())
