@@ -32,15 +32,15 @@ struct Place {
 pub fn tell(sql: &str, error: &DataFusionError, names: &Names) -> String {
     let (message, suggestion) = explain(error, names);
     let mut text = message;
-    if let Some(place) = place(sql, error).or_else(|| word_place(sql, &text)) {
-        if let Some(line) = sql.lines().nth(place.line.saturating_sub(1)) {
-            let shown = line.replace('\t', " ");
-            let before = " ".repeat(place.column.saturating_sub(1));
-            let mark = "^".repeat(place.length.max(1));
-            text.push_str(&format!("\n  line {}: {shown}", place.line));
-            let margin = " ".repeat(format!("  line {}: ", place.line).len());
-            text.push_str(&format!("\n{margin}{before}{mark}"));
-        }
+    if let Some(place) = place(sql, error).or_else(|| word_place(sql, &text))
+        && let Some(line) = sql.lines().nth(place.line.saturating_sub(1))
+    {
+        let shown = line.replace('\t', " ");
+        let before = " ".repeat(place.column.saturating_sub(1));
+        let mark = "^".repeat(place.length.max(1));
+        text.push_str(&format!("\n  line {}: {shown}", place.line));
+        let margin = " ".repeat(format!("  line {}: ", place.line).len());
+        text.push_str(&format!("\n{margin}{before}{mark}"));
     }
     if let Some(suggestion) = suggestion {
         text.push('\n');

@@ -164,7 +164,7 @@ async fn ask(
     }
     let left = (0..access.len()).filter(|group| access.should_scan(*group)).count();
     let sifted = match left {
-        0 if access.len() > 0 => None,
+        0 if !access.is_empty() => None,
         _ if left == access.len() => Some(Sifted { file, access: None }),
         _ => Some(Sifted { file, access: Some(access) }),
     };
