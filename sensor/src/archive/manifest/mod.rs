@@ -57,11 +57,13 @@ const TAIL_BYTES: u64 = 64 * 1024;
 const LOCK_TRIES: u32 = 200;
 const LOCK_STEP: Duration = Duration::from_millis(5);
 
-/// One sensor's manifest, to be added to.
+/// One sensor's manifest, to be added to. It is not held open between turns: an archive's disk can
+/// be remounted, or taken away, under a sensor that runs.
 #[derive(Debug)]
 pub(super) struct Manifest {
     path: PathBuf,
-    file: Option<File>,
+    /// Which file `head` is about.
+    inode: Option<u64>,
     head: Head,
 }
 
@@ -82,7 +84,7 @@ impl Manifest {
     /// The manifest of a sensor, which is made with its first entry.
     pub(super) fn of(archive: &Path, sensor: &SensorName) -> Self {
         let path = archive.join(FOLDER).join(format!("{}{EXTENSION}", sensor.as_str()));
-        Self { path, file: None, head: EMPTY }
+        Self { path, inode: None, head: EMPTY }
     }
 
     /// Adds entries, which are durable afterwards; all or none.
@@ -101,9 +103,8 @@ impl Manifest {
             // What was written of them would be taken for the leftover of a crash.
             let _ = file.set_len(self.head.end);
         }
-        // The end of the turn.
-        let _ = file.unlock();
-        self.file = Some(file);
+        // With the file, the lock and the turn end.
+        drop(file);
         written.map_err(failed())
     }
 
@@ -111,19 +112,14 @@ impl Manifest {
     fn take_turn(&mut self) -> Result<File, ArchiveError> {
         let path = self.path.clone();
         let failed = || ArchiveError::io("write the manifest", &path);
-        let mut file = match self.file.take() {
-            // Somebody removed the file: its entries would go nowhere.
-            Some(file) if file.metadata().is_ok_and(|metadata| metadata.nlink() > 0) => file,
-            _ => {
-                self.head = EMPTY;
-                open(&path).map_err(failed())?
-            }
-        };
+        let mut file = open(&path).map_err(failed())?;
         lock(&file).map_err(failed())?;
-        let end = file.metadata().map_err(failed())?.len();
-        if end != self.head.end {
-            // Another process had a turn, or this one has just begun.
+        let metadata = file.metadata().map_err(failed())?;
+        let (end, inode) = (metadata.len(), Some(metadata.ino()));
+        if (end, inode) != (self.head.end, self.inode) {
+            // Another process had a turn, the file is another one, or this is the first turn.
             self.head = head(&mut file).map_err(failed())?;
+            self.inode = inode;
             if let Some(cut) = end.checked_sub(self.head.end).filter(|&cut| cut > 0) {
                 file.set_len(self.head.end).map_err(failed())?;
                 self.write(&mut file, vec![Event::Repaired { cut }]).map_err(failed())?;
