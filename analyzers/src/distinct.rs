@@ -45,26 +45,30 @@ impl<const FEW: usize, const REGISTERS: usize> Distinct<FEW, REGISTERS> {
         }
     }
 
-    /// Adds all that another count has seen.
-    pub fn merge(&mut self, other: &Self) {
-        match other {
-            Self::Few(few) => {
-                for half in few {
-                    self.add(u64::from(*half) << 32);
-                }
+    /// How many different things two counts have seen together.
+    #[must_use]
+    pub fn count_with(&self, other: &Self) -> u64 {
+        if let (Self::Few(ours), Self::Few(theirs)) = (self, other) {
+            let more = theirs.iter().filter(|half| !ours.contains(half)).count();
+            let both = ours.len().saturating_add(more);
+            if both <= FEW {
+                return u64::try_from(both).unwrap_or(u64::MAX);
             }
-            Self::Many(theirs) => {
-                if let Self::Few(few) = self {
-                    let mut registers = Box::new([0; REGISTERS]);
-                    for half in few.iter() {
-                        raise(registers.as_mut_slice(), *half);
-                    }
-                    *self = Self::Many(registers);
-                }
-                if let Self::Many(ours) = self {
-                    for (ours, theirs) in ours.iter_mut().zip(theirs.iter()) {
-                        *ours = (*ours).max(*theirs);
-                    }
+        }
+        let mut registers = [0; REGISTERS];
+        self.raise_all(&mut registers);
+        other.raise_all(&mut registers);
+        estimate(&registers)
+    }
+
+    fn raise_all(&self, registers: &mut [u8; REGISTERS]) {
+        match self {
+            Self::Few(few) => few.iter().for_each(|half| {
+                raise(registers, *half);
+            }),
+            Self::Many(ours) => {
+                for (register, run) in registers.iter_mut().zip(ours.iter()) {
+                    *register = (*register).max(*run);
                 }
             }
         }
@@ -103,14 +107,23 @@ fn raise(registers: &mut [u8], half: u32) -> bool {
     }
 }
 
+/// What a register can hold: no thing, or the run of one of 32 bits.
+const RUNS: usize = 34;
+
 fn estimate(registers: &[u8]) -> u64 {
     let number = u32::try_from(registers.len()).map_or(0.0, f64::from);
-    let sum: f64 = registers.iter().map(|run| (-f64::from(*run)).exp2()).sum();
-    let empty = registers.iter().filter(|run| **run == 0).count();
+    let mut of_runs = [0_u32; RUNS];
+    for run in registers {
+        if let Some(of_run) = of_runs.get_mut(usize::from(*run)) {
+            *of_run = of_run.saturating_add(1);
+        }
+    }
+    // By Horner's rule; exact, for all are sums of few powers of two.
+    let sum = of_runs.iter().rev().fold(0.0, |sum, of_run| sum / 2.0 + f64::from(*of_run));
+    let empty = of_runs.first().copied().unwrap_or(0);
     let raw = 0.7213 / (1.0 + 1.079 / number) * number * number / sum;
     let is_small = raw <= 2.5 * number && empty > 0;
-    let empty = u32::try_from(empty).map_or(0.0, f64::from);
-    let estimate = if is_small { number * (number / empty).ln() } else { raw };
+    let estimate = if is_small { number * (number / f64::from(empty)).ln() } else { raw };
     // Between 0 and 2^33, by the 32 bits that are looked at.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let rounded = estimate.round() as u64;
@@ -148,12 +161,11 @@ mod tests {
     }
 
     #[test]
-    fn a_merge_counts_as_if_one_had_seen_all() {
-        for (a, b) in [(0..3, 2..5), (0..3, 0..500), (0..500, 498..503), (0..500, 300..900)] {
-            let mut merged = of(a.clone());
-            merged.merge(&of(b.clone()));
+    fn two_count_together_as_if_one_had_seen_all() {
+        let of_both = [(0..3, 2..5), (0..6, 2..11), (0..3, 0..500), (0..500, 498..503)];
+        for (a, b) in of_both.into_iter().chain([(0..500, 300..900)]) {
             let whole = of(a.start..b.end);
-            assert_eq!(merged.count(), whole.count(), "{a:?} and {b:?}");
+            assert_eq!(of(a.clone()).count_with(&of(b.clone())), whole.count(), "{a:?} and {b:?}");
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::flow::table::Arrival;
 use crate::flow::uid::UidMaker;
 use crate::flow::{FlowKey, FlowSettings};
 use crate::stats::{Board, FlowCounts, PacketCounts};
-use crate::worker::{Worker, owner};
+use crate::worker::{TOGETHER, Worker, owner};
 
 /// Batches of packets that may wait for a worker. A block is a mebibyte, so this bounds the memory
 /// between; without a bound a slow worker would let the whole capture pile up.
@@ -84,10 +84,9 @@ pub trait Stage: Send {
 pub type StageError = Box<dyn std::error::Error + Send + Sync>;
 
 /// How far the first stage brings a packet.
-#[expect(clippy::large_enum_variant, reason = "a box would be an allocation for every packet")]
 enum Arrived {
     /// To its flow's key.
-    At(Arrival),
+    Found,
     /// To the fragments that wait.
     Held,
     /// Nowhere.
@@ -126,9 +125,15 @@ impl Front {
         self.horizon = self.horizon.max(time);
     }
 
-    /// Moves the clock, decodes, finds the key.
+    /// Moves the clock, decodes, finds the key, and hands the packet on: not as an answer, which
+    /// would copy it once more.
     #[inline]
-    fn arrival(&mut self, frame: &RawPacket, block: &[u8]) -> Arrived {
+    fn arrive(
+        &mut self,
+        frame: &RawPacket,
+        block: &[u8],
+        hand_on: impl FnOnce(Arrival),
+    ) -> Arrived {
         self.first.get_or_insert(frame.time);
         self.clock = self.clock.max(frame.time);
         self.counts.received += 1;
@@ -147,7 +152,8 @@ impl Front {
         self.counts.bad_checksums += u64::from(packet.checksum == Checksum::Bad);
         let (key, sender) = FlowKey::of(&packet, self.settings.vlan_in_key);
         let hash = self.hasher.hash_one(key);
-        Arrived::At(Arrival { packet, key, sender, hash, clock: self.clock, frame: *frame })
+        hand_on(Arrival { packet, key, sender, hash, clock: self.clock, frame: *frame });
+        Arrived::Found
     }
 
     /// Ends fragments that waited for too long; answers the horizon.
@@ -191,11 +197,14 @@ fn run_inline(
     let mut front = Front::new(settings.flow);
     let mut worker = Worker::new(0, 1, settings.flow, settings.uids.clone());
     let mut batch = Batch::default();
+    let mut arrivals = Vec::with_capacity(TOGETHER);
     while fill(source, &mut batch, &mut front)? == More::Come {
-        for frame in &batch.packets {
-            if let Arrived::At(arrival) = front.arrival(frame, &batch.block) {
-                worker.packet(&arrival, &batch.block);
+        for frames in batch.packets.chunks(TOGETHER) {
+            for frame in frames {
+                front.arrive(frame, &batch.block, |arrival| arrivals.push(arrival));
             }
+            worker.packets(&arrivals, &batch.block);
+            arrivals.clear();
         }
         let horizon = front.advance();
         worker.advance(horizon);
@@ -256,14 +265,12 @@ pub fn trace(
         for raw in &batch.packets {
             let frame = Traced { number, raw, bytes: raw.bytes(&batch.block) };
             number += 1;
-            let arrival = match front.arrival(raw, &batch.block) {
-                Arrived::At(arrival) => arrival,
-                Arrived::Held => {
-                    tracer.held(frame);
-                    continue;
-                }
-                Arrived::Skipped => continue,
-            };
+            let mut arrival = None;
+            let arrived = front.arrive(raw, &batch.block, |found| arrival = Some(found));
+            if let Arrived::Held = arrived {
+                tracer.held(frame);
+            }
+            let Some(arrival) = arrival else { continue };
             let flow = worker.packet(&arrival, &batch.block);
             for event in worker.take_events() {
                 if let EventKind::Opened { .. } = event.kind {
@@ -362,9 +369,9 @@ fn deal_out(
         let mut dealt: Vec<Vec<Arrival>> =
             hands.iter().map(|_| Vec::with_capacity(share)).collect();
         for frame in &batch.packets {
-            if let Arrived::At(arrival) = front.arrival(frame, &batch.block) {
+            front.arrive(frame, &batch.block, |arrival| {
                 dealt[owner(arrival.key.shard(), hands.len())].push(arrival);
-            }
+            });
         }
         let clock = front.advance();
         settings.board.post_packets(&front.counts, source.tally());
@@ -388,9 +395,7 @@ fn run_worker(
 ) -> FlowCounts {
     let (mut clock, mut relief) = (Timestamp::MIN, 0);
     for deal in deals {
-        for arrival in &deal.arrivals {
-            worker.packet(arrival, &deal.block);
-        }
+        worker.packets(&deal.arrivals, &deal.block);
         clock = deal.clock;
         drop(deal);
         worker.advance(clock);

@@ -11,6 +11,10 @@ use crate::flow::uid::UidMaker;
 use crate::flow::{FlowSettings, FlowTable, SHARDS};
 use crate::stats::FlowCounts;
 
+/// Packets whose flows' memory is asked for together: enough that the reads overlap, so few that
+/// what was read is still in the first cache when it is used.
+pub const TOGETHER: usize = 16;
+
 /// One worker of several.
 pub struct Worker {
     /// Its shards: those whose number modulo the number of workers is its own.
@@ -38,6 +42,20 @@ impl Worker {
     pub fn packet(&mut self, arrival: &Arrival, block: &[u8]) -> Option<Uid> {
         let shard = self.shards.get_mut(arrival.key.shard() / self.workers)?;
         shard.packet(arrival, block, &mut self.tools)
+    }
+
+    /// Takes packets of its shards, whose bytes `block` holds.
+    pub fn packets(&mut self, arrivals: &[Arrival], block: &[u8]) {
+        for together in arrivals.chunks(TOGETHER) {
+            for arrival in together {
+                if let Some(shard) = self.shards.get(arrival.key.shard() / self.workers) {
+                    shard.approach(arrival);
+                }
+            }
+            for arrival in together {
+                self.packet(arrival, block);
+            }
+        }
     }
 
     /// Moves to the capture's clock: ends flows that have been silent for too long.

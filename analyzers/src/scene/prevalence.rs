@@ -264,9 +264,7 @@ impl Contacts {
     }
 
     fn count_active(&mut self) {
-        let mut active = self.now.clone();
-        active.merge(&self.before);
-        self.active = active.count();
+        self.active = self.now.count_with(&self.before);
     }
 }
 
@@ -274,10 +272,7 @@ impl Circle {
     /// Its hosts in this span and the one before.
     fn hosts(&self, span: i64) -> u64 {
         let before = (self.span == span).then_some(&self.before).filter(|old| !old.is_empty());
-        let Some(before) = before else { return self.now.count() };
-        let mut hosts = self.now.clone();
-        hosts.merge(before);
-        hosts.count()
+        before.map_or_else(|| self.now.count(), |before| self.now.count_with(before))
     }
 }
 

@@ -78,14 +78,15 @@ pub struct Deadlines {
 /// What a flow says of itself when an entry is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// The flow is gone, or in another queue: the entry is stale.
+    /// The flow is gone, or goes earlier by another entry: this one is stale.
     Gone,
-    /// It is still here and ends then.
-    Until(Timestamp),
+    /// It is still here, has that rank and ends then.
+    Until(Rank, Timestamp),
 }
 
 impl Deadlines {
-    /// Writes down when a flow ends.
+    /// Writes down when a flow ends: when it is opened, and whenever it is to go earlier than was
+    /// written down before. That it goes later is found when the entry comes up.
     ///
     /// An answered flow that is closed leaves an entry that comes up minutes later. Whoever opens
     /// and closes connections as fast as can be would fill the memory with those, so that they are
@@ -124,13 +125,17 @@ impl Deadlines {
         clock: Timestamp,
         standing: &impl Fn(Rank, Entry) -> Standing,
     ) -> Option<Entry> {
-        let queue = &mut self.queues[rank as usize];
-        while let Some(Reverse(entry)) = queue.peek().copied().filter(|e| e.0.deadline <= clock) {
-            queue.pop();
+        let is_due = |entry: &Reverse<Entry>| entry.0.deadline <= clock;
+        while let Some(Reverse(entry)) = self.queues[rank as usize].peek().copied().filter(is_due) {
+            self.queues[rank as usize].pop();
             match standing(rank, entry) {
                 Standing::Gone => {}
-                Standing::Until(deadline) if deadline == entry.deadline => return Some(entry),
-                Standing::Until(deadline) => queue.push(Reverse(Entry { deadline, ..entry })),
+                Standing::Until(now, deadline) if (now, deadline) == (rank, entry.deadline) => {
+                    return Some(entry);
+                }
+                Standing::Until(now, deadline) => {
+                    self.queues[now as usize].push(Reverse(Entry { deadline, ..entry }));
+                }
             }
         }
         None
@@ -146,8 +151,8 @@ mod tests {
     }
 
     /// What a flow says of an entry that is true.
-    fn fresh(_: Rank, entry: Entry) -> Standing {
-        Standing::Until(entry.deadline)
+    fn fresh(rank: Rank, entry: Entry) -> Standing {
+        Standing::Until(rank, entry.deadline)
     }
 
     #[test]
@@ -157,10 +162,10 @@ mod tests {
             deadlines.push(Rank::Answered, e, &fresh);
         }
         // Flow 1 was active since: it ends at 25. Flow 2 is gone.
-        let standing = |_, e: Entry| match e.uid {
-            1 => Standing::Until(Timestamp::from_nanos(25)),
+        let standing = |rank, e: Entry| match e.uid {
+            1 => Standing::Until(rank, Timestamp::from_nanos(25)),
             2 => Standing::Gone,
-            _ => Standing::Until(e.deadline),
+            _ => fresh(rank, e),
         };
         let due = |d: &mut Deadlines, at| d.pop_due(Timestamp::from_nanos(at), &standing);
         assert_eq!(due(&mut deadlines, 24), None);
@@ -182,21 +187,39 @@ mod tests {
     }
 
     #[test]
+    fn a_flow_that_was_answered_since_is_spared_until_its_own_turn() {
+        let mut deadlines = Deadlines::default();
+        for uid in 1..=3 {
+            deadlines.push(Rank::Unanswered, entry(5, uid), &fresh);
+        }
+        let standing = |rank, e: Entry| match e.uid {
+            1 => Standing::Until(Rank::Answered, Timestamp::from_nanos(7)),
+            _ => fresh(rank, e),
+        };
+        let due = |d: &mut Deadlines, at| d.pop_due(at, &standing).map(|e| e.uid);
+        assert_eq!(due(&mut deadlines, Timestamp::from_nanos(4)), None);
+        assert_eq!(due(&mut deadlines, Timestamp::MAX), Some(2), "not the first, though it is due");
+        assert_eq!(due(&mut deadlines, Timestamp::from_nanos(6)), Some(3));
+        assert_eq!(due(&mut deadlines, Timestamp::from_nanos(6)), None);
+        assert_eq!(due(&mut deadlines, Timestamp::from_nanos(7)), Some(1));
+    }
+
+    #[test]
     fn entries_of_flows_that_are_gone_do_not_pile_up() {
         let mut deadlines = Deadlines::default();
         // Every hundredth flow lasts, the others are over when the next one comes.
         let last = 100_000_u64;
         for uid in 1..=last {
-            let standing = |_, e: Entry| match e.uid {
-                lasting if lasting % 100 == 0 || lasting == uid => Standing::Until(e.deadline),
+            let standing = |rank, e: Entry| match e.uid {
+                lasting if lasting % 100 == 0 || lasting == uid => fresh(rank, e),
                 _ => Standing::Gone,
             };
             deadlines.push(Rank::Answered, entry(300, uid), &standing);
             let lasting = usize::try_from(uid / 100 + 1).unwrap();
             assert!(deadlines.entries() <= 2 * lasting + ENTRIES_FREE + 1, "at flow {uid}");
         }
-        let standing = |_, e: Entry| match e.uid % 100 {
-            0 => Standing::Until(e.deadline),
+        let standing = |rank, e: Entry| match e.uid % 100 {
+            0 => fresh(rank, e),
             _ => Standing::Gone,
         };
         let left = std::iter::from_fn(|| deadlines.pop_due(Timestamp::MAX, &standing)).count();

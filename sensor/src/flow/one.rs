@@ -187,6 +187,16 @@ impl Flow {
         }
     }
 
+    /// Reads something of each part that a packet changes; the answer means nothing.
+    #[must_use]
+    pub fn touch(&self) -> u64 {
+        let own = self.totals.src.packets ^ self.row.told.src.packets ^ u64::from(self.events);
+        match &self.transport {
+            TransportState::Stream(streams) => own ^ streams.touch(),
+            TransportState::Datagrams => own,
+        }
+    }
+
     /// Whether `packet` opens another flow between the same ends.
     #[must_use]
     pub fn is_reused_by(&self, packet: &Packet, sender: Sender) -> bool {

@@ -135,11 +135,21 @@ impl FlowTable {
             flow.collect(arrival.clock, &mut tools.emitter, &mut tools.events);
         }
         let (uid, now) = (flow.id.uid, flow.deadline(timeouts));
-        if flow.rank != rank || now < deadline {
+        if flow.rank < rank || now < deadline {
             let (rank, entry) = (flow.rank, Entry { deadline: now, uid: uid.first_half(), slot });
             self.deadlines.push(rank, entry, &standing(&self.slots, timeouts));
         }
         Some(uid)
+    }
+
+    /// Reads the memory that [`packet`](Self::packet) will need, and does nothing with it. Packets
+    /// of one flow seldom follow each other, so that its memory is seldom in the cache; asked for
+    /// several packets in turn, the reads overlap.
+    pub fn approach(&self, arrival: &Arrival) {
+        let slot = self.find(arrival).and_then(|slot| self.slots.get(slot as usize));
+        if let Some(flow) = slot.and_then(Option::as_ref) {
+            std::hint::black_box(flow.touch());
+        }
     }
 
     /// Ends every flow whose deadline is at or before `clock`.
@@ -258,8 +268,8 @@ impl FlowTable {
 /// What the flows in `slots` say of an entry.
 fn standing(slots: &[Option<Box<Flow>>], timeouts: &Timeouts) -> impl Fn(Rank, Entry) -> Standing {
     move |rank, entry| match slots.get(entry.slot as usize).and_then(Option::as_ref) {
-        Some(flow) if flow.id.uid.first_half() == entry.uid && flow.rank == rank => {
-            Standing::Until(flow.deadline(timeouts))
+        Some(flow) if flow.id.uid.first_half() == entry.uid && flow.rank >= rank => {
+            Standing::Until(flow.rank, flow.deadline(timeouts))
         }
         _ => Standing::Gone,
     }
