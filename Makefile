@@ -26,12 +26,13 @@ check: system
 	$(CARGO) fmt --check
 	rustfmt --edition 2024 --check $(LISTED)
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	$(CARGO) check --quiet --manifest-path fuzz/Cargo.toml --target-dir target
 	$(MAKE) test
 
 ## bench: time a replay beside the floor and, where installed, Suricata (BENCH_PCAP=file)
 bench: system
-	$(CARGO) build --release --bin serval
-	tools/bench/compare target/release/serval $(BENCH_PCAP)
+	$(CARGO) build --profile dist --bin serval
+	tools/bench/compare target/dist/serval $(BENCH_PCAP)
 
 ## fuzz: look for inputs that break decoding, flows or analyzers (FUZZ_TARGET, FUZZ_SECONDS)
 fuzz:
@@ -51,8 +52,8 @@ pages: system
 
 ## install: the program, its pages and its service (PREFIX=/usr/local, DESTDIR=)
 install: pages
-	$(CARGO) build --release --locked --bin serval
-	install -D -m 755 target/release/serval $(DESTDIR)$(PREFIX)/bin/serval
+	$(CARGO) build --profile dist --locked --bin serval
+	install -D -m 755 target/dist/serval $(DESTDIR)$(PREFIX)/bin/serval
 	install -D -m 644 serval.toml $(DESTDIR)$(PREFIX)/share/doc/serval/serval.toml
 	install -d $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 644 target/pages/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1/
@@ -69,7 +70,7 @@ install: pages
 ## deb: a Debian package, into target/debian
 deb: pages
 	command -v cargo-deb >/dev/null || $(CARGO) install --locked cargo-deb
-	$(CARGO) deb -p sensor
+	$(CARGO) deb -p sensor --profile dist
 
 # libpcap compiles filter expressions and opens interfaces; cc and pkg-config are for crates that
 # build a little C.

@@ -4,13 +4,14 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
+use sensor::archive::OnFailure;
 use sensor::capture::{
     Batch, CaptureError, CaptureFiles, Fill, LinkType, Problem, RawPacket, Source, Tally,
 };
 use sensor::config::Config;
 use sensor::flow::uid::UidMaker;
 use sensor::pipeline::{self, RunCounts, RunSettings, Stage};
-use sensor::rows::json::JsonLines;
+use sensor::rows::stream::RowStream;
 use sensor::watch::knowledge::Knowledge;
 use sensor::watch::{Sinks, Watch};
 use serde_json::{Map, Value};
@@ -63,7 +64,7 @@ pub(crate) fn capture(path: &str) -> Replay {
 /// Replays any source.
 pub(crate) fn run(source: &mut dyn Source, config: &Config, workers: usize) -> Replay {
     let out = SharedBytes::default();
-    let json = JsonLines::new(Box::new(out.clone()) as Box<dyn Write + Send>);
+    let json = RowStream::new(Box::new(out.clone()), OnFailure::Answer);
     let (knowledge, _) =
         Knowledge::load(config, Timestamp::MIN).unwrap_or_else(|error| panic!("{error}"));
     let sinks = Sinks { json: Some(json), ..Sinks::default() };

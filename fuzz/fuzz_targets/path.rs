@@ -35,7 +35,8 @@ fuzz_target!(|bytes: &[u8]| {
     // The smallest table holds two flows a shard, so that eviction is met too.
     let flows_max = if head & 16 == 0 { 131_072 } else { 2 * SHARDS };
     let flow = FlowSettings { flows_max, ..FlowSettings::default() };
-    let settings = RunSettings { flow, uids: UidMaker::new("fuzz"), workers: 1 };
+    let settings =
+        RunSettings { flow, uids: UidMaker::new("fuzz"), workers: 1, board: Arc::default() };
     let mut frames = Frames::new(Batch { block: Arc::new(block), packets });
     let mut rows = Rows::default();
     let counts = pipeline::run(&mut frames, &mut rows, &settings).expect("rows can be written");

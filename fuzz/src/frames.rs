@@ -3,11 +3,12 @@
 use std::io;
 
 use analyzers::Timestamp;
-use sensor::config::Config;
+use sensor::archive::OnFailure;
 use sensor::capture::{Batch, CaptureError, Fill, Problem, Source, Tally};
+use sensor::config::Config;
 use sensor::event::{Event, EventKind};
 use sensor::pipeline::{Stage, StageError};
-use sensor::rows::json::JsonLines;
+use sensor::rows::stream::RowStream;
 use sensor::watch::knowledge::Knowledge;
 use sensor::watch::{Sinks, Watch};
 
@@ -49,7 +50,7 @@ pub struct Rows {
 
 impl Default for Rows {
     fn default() -> Self {
-        let json = Some(JsonLines::new(Box::new(io::sink()) as _));
+        let json = Some(RowStream::new(Box::new(io::sink()), OnFailure::Answer));
         let sinks = Sinks { json, ..Sinks::default() };
         let watch = Watch::new(1, &Config::default(), Knowledge::default(), sinks);
         Self { watch, flow_packets: 0 }

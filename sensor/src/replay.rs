@@ -1,7 +1,6 @@
 //! `serval replay`: captures in; archive, JSON lines and a summary out.
 
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -9,7 +8,7 @@ use std::thread::available_parallelism;
 use std::time::Duration;
 
 use crate::alerts::Delivery;
-use crate::archive::{self, Archive};
+use crate::archive::{self, Archive, OnFailure};
 use crate::capture::{
     Batch, CaptureError, CaptureFiles, Fill, Filter, Filtered, Problem, Source, Tally,
 };
@@ -21,7 +20,7 @@ use crate::decode::SkipReason;
 use crate::flow::uid::UidMaker;
 use crate::pipeline::{self, RunCounts, RunSettings};
 use crate::progress::Meter;
-use crate::rows::json::JsonLines;
+use crate::rows::stream::RowStream;
 use crate::stats::Counts;
 use crate::summary::Summary;
 use crate::watch::knowledge::Knowledge;
@@ -59,7 +58,7 @@ pub fn replay(args: &ReplayArgs) -> Result<ExitCode, ReplayError> {
     let knowledge = load_knowledge(&config)?;
     let sinks = Sinks {
         archive: open_archive(args, &config, workers)?,
-        json: open_json(args.json.as_deref())?,
+        json: open_json(args.json.as_deref(), OnFailure::Answer)?,
         alerts: open_alerts(&config, None)?,
     };
     let mut watch = Watch::new(workers, &config, knowledge, sinks);
@@ -154,17 +153,11 @@ fn open_archive(
 /// The file cannot be made.
 pub(crate) fn open_json(
     path: Option<&Path>,
-) -> Result<Option<JsonLines<Box<dyn Write + Send>>>, ReplayError> {
-    let out: Option<Box<dyn Write + Send>> = match path {
-        None => None,
-        Some(path) if path == Path::new("-") => Some(Box::new(BufWriter::new(io::stdout()))),
-        Some(path) => {
-            let file = File::create(path)
-                .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
-            Some(Box::new(BufWriter::new(file)))
-        }
-    };
-    Ok(out.map(JsonLines::new))
+    on_failure: OnFailure,
+) -> Result<Option<RowStream>, ReplayError> {
+    let Some(path) = path else { return Ok(None) };
+    let opened = RowStream::create(path, on_failure);
+    Ok(Some(opened.map_err(|error| format!("cannot write {}: {error}", path.display()))?))
 }
 
 fn write_stats(watch: &mut Watch, counts: &RunCounts, tally: Tally) -> Result<(), ReplayError> {
@@ -215,17 +208,12 @@ pub(crate) fn close(sinks: Sinks) -> Result<(Option<archive::Summary>, AlertsTol
 
 fn close_rows(
     archive: Option<Archive>,
-    json: Option<JsonLines<Box<dyn Write + Send>>>,
+    json: Option<RowStream>,
 ) -> Result<Option<archive::Summary>, ReplayError> {
-    if let Some(mut json) = json {
-        match json.flush() {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                return Err(format!("cannot write the JSON stream: {error}").into());
-            }
-            _ => {}
-        }
-    }
-    Ok(archive.map(Archive::finish).transpose()?)
+    let streamed = json.map_or(Ok(()), |mut json| json.flush());
+    let archived = archive.map(Archive::finish).transpose()?;
+    streamed.map_err(|error| format!("cannot write the JSON stream: {error}"))?;
+    Ok(archived)
 }
 
 /// A source that tells its problems as they come and moves the progress bar.

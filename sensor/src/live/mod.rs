@@ -68,7 +68,7 @@ pub fn watch(args: &WatchArgs) -> Result<ExitCode, ReplayError> {
     let board = Arc::<Board>::default();
     let stopping = stop.clone();
     let beside = beside::prepare(&config, args.config.as_deref(), stop, Arc::clone(&board), view)?;
-    let json = open_json(args.json.as_deref())?;
+    let json = open_json(args.json.as_deref(), OnFailure::Endure)?;
     give_up_privileges(&config, args.config.as_deref())?;
     // From here on threads may start, and files are made by whom the sensor has become.
     let knowledge = load_knowledge(&config)?;

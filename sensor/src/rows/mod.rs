@@ -1,12 +1,13 @@
 //! A row on its way out of the sensor, and what all of its forms share.
 //!
 //! In: a record with the header that the watch stage puts before it. Out: a [`StampedRow`], which
-//! the [archive](crate::archive) writes as Parquet and [`json`] as a line; the texts of instants
+//! the [archive](crate::archive) writes as Parquet and [`json`] as a line of a [`stream`]; the texts of instants
 //! and MAC addresses, which must read the same wherever they stand.
 
 pub mod json;
 #[cfg(test)]
 pub(crate) mod samples;
+pub mod stream;
 
 use std::fmt;
 

@@ -18,7 +18,6 @@ pub mod schedule;
 #[cfg(test)]
 mod tests;
 
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -33,7 +32,7 @@ use crate::enrich::Enrich;
 use crate::event::{Event, EventKind};
 use crate::pipeline::{Stage, StageError};
 use crate::rows::StampedRow;
-use crate::rows::json::JsonLines;
+use crate::rows::stream::RowStream;
 use crate::state;
 use alerting::{Alerting, Notice, Outcome};
 use detect::Detection;
@@ -50,7 +49,7 @@ pub struct Sinks {
     /// The archive, if one is written.
     pub archive: Option<Archive>,
     /// A stream of JSON lines, if one is wanted.
-    pub json: Option<JsonLines<Box<dyn Write + Send>>>,
+    pub json: Option<RowStream>,
     /// Where alerts are told, if anywhere.
     pub alerts: Option<Delivery>,
 }
@@ -325,14 +324,8 @@ impl Watch {
 
     fn put(&mut self, row: StampedRow) -> Result<(), StageError> {
         self.overview.note_row(row.record.table().name);
-        if let Some(out) = &mut self.sinks.json
-            && let Err(error) = out.write(&row)
-        {
-            if error.kind() != io::ErrorKind::BrokenPipe {
-                return Err(format!("cannot write the JSON stream: {error}").into());
-            }
-            // The reader has seen enough; the archive and the summary go on.
-            self.sinks.json = None;
+        if let Some(out) = &mut self.sinks.json {
+            out.write(&row).map_err(|error| format!("cannot write the JSON stream: {error}"))?;
         }
         if let Some(archive) = &mut self.sinks.archive {
             archive.write(&row)?;

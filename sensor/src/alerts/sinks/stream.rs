@@ -187,8 +187,11 @@ pub(super) fn read_to_end(stream: &mut TcpStream) -> io::Result<()> {
     let mut bytes = [0; 1024];
     // A receiver that talks without end is given up after so much.
     for _ in 0..1024 {
-        if stream.read(&mut bytes)? == 0 {
-            return Ok(());
+        match stream.read(&mut bytes) {
+            Ok(0) => return Ok(()),
+            // A signal: a debugger, or a stop of the whole program, came in between.
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            read => _ = read?,
         }
     }
     Err(io::ErrorKind::TimedOut.into())
