@@ -271,8 +271,8 @@ pub const BEACON_RING: usize = 64;
 /// Cadences that are remembered of a pair beside the present one.
 pub const BEACON_SEGMENTS: usize = 3;
 
-/// Places in each of the four rows of the sketch that admits pairs: a power of two, 16 MB together.
-pub const BEACON_SKETCH: usize = 1 << 22;
+/// Counts in the sketch that admits pairs: a power of two, a byte each.
+pub const BEACON_SKETCH: usize = 1 << 24;
 
 /// Time after which the sketch forgets half.
 pub const BEACON_SKETCH_AGE: Duration = Duration::from_secs(24 * 3_600);
@@ -326,7 +326,8 @@ pub const LONG_PAIRS: usize = 100_000;
 /// pair that is worth a word comes up every second, and is never the oldest.
 pub const STROBE_PAIRS: usize = 250_000;
 
-/// Pairs of a host and a destination whose volume is known: some 400 bytes, 700 with their flows.
+/// Pairs of a host and a destination whose volume is known: some 200 bytes, 700 with their flows
+/// and days.
 pub const EXFIL_PAIRS: usize = 250_000;
 
 /// Pairs of a country and an autonomous system that were met. There are not so many.

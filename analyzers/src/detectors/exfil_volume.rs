@@ -68,6 +68,9 @@ const TECHNIQUES: &[Technique] = &[
 /// Payload bytes of a row below which it is no upload.
 const ROW_BYTES: i64 = 1_000;
 
+/// Bytes that a pair sends on a day before its flows are remembered.
+const REMEMBERED_FROM: u64 = 100_000;
+
 /// How much more goes out than comes in.
 const RATIO: f64 = 3.0;
 
@@ -141,7 +144,8 @@ struct Today {
     is_rest: bool,
 }
 
-/// A host and a destination.
+/// A host and a destination. Nearly all pairs come up once, so that what only the others need is
+/// made when they need it.
 #[derive(Debug, Default)]
 struct Pair {
     /// The local day that runs, and its kind.
@@ -149,14 +153,21 @@ struct Pair {
     is_rest: bool,
     sent: u64,
     received: u64,
-    /// Bytes sent and received on the six days before, the latest first.
-    before: [(u64, u64); 6],
-    habits: [Habit; 2],
     first: Timestamp,
     last: Timestamp,
-    flows: FlowsBehind,
     count: u64,
     told: u64,
+    past: Option<Box<Past>>,
+    flows: Option<Box<FlowsBehind>>,
+}
+
+/// What earlier days were like.
+#[derive(Debug, Default)]
+struct Past {
+    /// Bytes sent and received on the six days before this one, the latest first.
+    before: [(u64, u64); 6],
+    /// On workdays and on rest days.
+    habits: [Habit; 2],
 }
 
 struct Uploads {
@@ -283,20 +294,21 @@ impl Pair {
         self.received = self.received.saturating_add(bytes(row.dst_bytes));
         self.count = self.count.saturating_add(1);
         self.last = self.last.max(row.end_ts);
-        if row.src_bytes >= ROW_BYTES {
-            self.flows.add(event.flow);
+        if row.src_bytes >= ROW_BYTES && self.sent >= REMEMBERED_FROM {
+            self.flows.get_or_insert_default().add(event.flow);
         }
     }
 
     /// A day becomes part of the habit, and with it the silent days that followed.
     fn end_day(&mut self, today: Today) {
-        if let Some(habit) = self.habits.get_mut(usize::from(self.is_rest)) {
+        let past = self.past.get_or_insert_default();
+        if let Some(habit) = past.habits.get_mut(usize::from(self.is_rest)) {
             habit.learn((1.0 + self.sent as f64).ln());
         }
         let passed = today.day.saturating_sub(self.day).clamp(1, 6);
         for _ in 0..passed {
-            self.before.rotate_right(1);
-            if let Some(newest) = self.before.first_mut() {
+            past.before.rotate_right(1);
+            if let Some(newest) = past.before.first_mut() {
                 *newest = (self.sent, self.received);
             }
             (self.sent, self.received) = (0, 0);
@@ -307,14 +319,17 @@ impl Pair {
 
     /// What went out and came in on the last seven days.
     fn week(&self) -> (u64, u64) {
-        self.before.iter().fold((self.sent, self.received), |(sent, received), day| {
+        let before = self.past.iter().flat_map(|past| &past.before);
+        before.fold((self.sent, self.received), |(sent, received), day| {
             (sent.saturating_add(day.0), received.saturating_add(day.1))
         })
     }
 
     /// How the pair passes what is usual, if it does and that is news.
     fn excess(&self, knobs: &Knobs) -> Option<Excess> {
-        let habit = self.habits.get(usize::from(self.is_rest)).copied().unwrap_or_default();
+        let past = self.past.as_deref();
+        let habit = past.and_then(|past| past.habits.get(usize::from(self.is_rest)).copied());
+        let habit = habit.unwrap_or_default();
         let floor = knobs.bytes as f64;
         let usual = habit.bound().unwrap_or(0.0);
         let today = Excess {
@@ -422,7 +437,7 @@ impl Excess {
             last: pair.last,
             count: pair.count,
             peers: vec![event.flow.dst.ip],
-            flows: pair.flows.clone(),
+            flows: pair.flows.as_deref().cloned().unwrap_or_default(),
             indicator: None,
             evidence: self.evidence(row, known, knobs),
             hunt: format!(

@@ -135,16 +135,14 @@ impl Watcher for NewDestinations {
     }
 
     fn memory(&self) -> Option<Value> {
-        // The oldest first, so that remembering them in order gives the same table.
-        let mut places: Vec<Value> = self
-            .places
-            .iter()
-            .map(|((country, number), ts)| {
-                let country = str::from_utf8(country).unwrap_or_default();
-                json!([country.trim_end_matches('\0'), number, ts.nanos()])
-            })
-            .collect();
-        places.reverse();
+        // The oldest first, so that these make room first when they are remembered in order.
+        let mut places: Vec<_> = self.places.iter().collect();
+        places.sort_by_key(|(place, ts)| (**ts, *place));
+        let places = places.into_iter().map(|((country, number), ts)| {
+            let country = str::from_utf8(country).unwrap_or_default();
+            json!([country.trim_end_matches('\0'), number, ts.nanos()])
+        });
+        let places: Vec<Value> = places.collect();
         let since = self.since?.nanos();
         Some(json!({ "version": 1, "since": since, "places": places }))
     }

@@ -83,14 +83,17 @@ pub fn watcher(knobs: &Knobs) -> Box<dyn Watcher> {
     Box::new(Strobes { knobs: knobs.clone(), pairs: Recent::new(STROBE_PAIRS) })
 }
 
-/// The connections of one pair.
+/// The connections of one pair. Nearly all pairs come up once, so that what only the others need is
+/// made when they need it.
 #[derive(Default)]
 struct Pair {
-    /// In each of the last 24 hours, by the hour modulo 24; and their sum.
-    hours: [u32; 24],
+    /// In this hour, and in it and the 23 before.
+    now: u32,
     sum: u32,
     hour: i64,
     told: u32,
+    /// In each of the hours before, by the hour modulo 24.
+    past: Option<Box<[u32; 24]>>,
     /// The first flow of the day, and the latest ones: a sample.
     flows: Option<Box<(Timestamp, FlowsBehind)>>,
 }
@@ -131,19 +134,12 @@ impl Pair {
         const REMEMBERED_FROM: u32 = 1_000;
         let hour = event.time.nanos().div_euclid(HOUR);
         if hour > self.hour {
-            let forgotten = hour.saturating_sub(self.hour).min(24);
-            for back in 0..forgotten {
-                let old = self.slot(hour.saturating_sub(back)).map_or(0, std::mem::take);
-                self.sum = self.sum.saturating_sub(old);
+            if self.sum > 0 {
+                self.turn(hour);
             }
             self.hour = hour;
-            if self.sum == 0 {
-                (self.told, self.flows) = (0, None);
-            }
         }
-        if let Some(count) = self.slot(hour) {
-            *count = count.saturating_add(1);
-        }
+        self.now = self.now.saturating_add(1);
         self.sum = self.sum.saturating_add(1);
         if self.sum >= REMEMBERED_FROM {
             let flows =
@@ -152,8 +148,20 @@ impl Pair {
         }
     }
 
-    fn slot(&mut self, hour: i64) -> Option<&mut u32> {
-        self.hours.get_mut(usize::try_from(hour.rem_euclid(24)).unwrap_or(0))
+    /// A later hour begins: this one is past, and those a day before the later one are forgotten.
+    fn turn(&mut self, later: i64) {
+        let past = self.past.get_or_insert_default();
+        let place = |hour: i64| usize::try_from(hour.rem_euclid(24)).unwrap_or(0);
+        if let Some(count) = past.get_mut(place(self.hour)) {
+            *count = std::mem::take(&mut self.now);
+        }
+        for back in 0..later.saturating_sub(self.hour).min(24) {
+            let count = past.get_mut(place(later.saturating_sub(back)));
+            self.sum = self.sum.saturating_sub(count.map_or(0, std::mem::take));
+        }
+        if self.sum == 0 {
+            (self.told, self.flows) = (0, None);
+        }
     }
 
     fn finding(&self, event: &Event<'_>, scene: &Scene, knobs: &Knobs) -> Finding {

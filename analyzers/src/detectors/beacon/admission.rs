@@ -15,31 +15,37 @@ const ADMITTED_AFTER: u8 = 4;
 /// Independent counts of each key, the least of which is believed.
 const ROWS: usize = 4;
 
+/// Counts that lie in one line of the processor's cache: those of a key do, so that a question
+/// costs one miss.
+const BLOCK: usize = 64;
+
 /// The sketch; it takes memory from its first key on.
 #[derive(Debug, Default)]
 pub(super) struct Admission {
-    rows: Vec<Vec<u8>>,
+    blocks: Vec<[u8; BLOCK]>,
     halved: Option<Timestamp>,
 }
 
 impl Admission {
     /// Counts a key; whether it is frequent.
     pub(super) fn admits(&mut self, key: &Key, now: Timestamp) -> bool {
-        if self.rows.is_empty() {
-            self.rows = vec![vec![0; BEACON_SKETCH]; ROWS];
+        if self.blocks.is_empty() {
+            self.blocks = vec![[0; BLOCK]; BEACON_SKETCH / BLOCK];
         }
         if now.since(*self.halved.get_or_insert(now)) >= BEACON_SKETCH_AGE {
-            self.rows.iter_mut().flatten().for_each(|count| *count /= 2);
+            self.blocks.iter_mut().flatten().for_each(|count| *count /= 2);
             self.halved = Some(now);
         }
         let hash = digest(key);
-        let step = digest(&hash) | 1;
-        let mut place = hash;
+        let number = usize::try_from(hash >> 32).unwrap_or(0) % (BEACON_SKETCH / BLOCK);
+        let Some(block) = self.blocks.get_mut(number) else { return true };
         let mut least = u8::MAX;
-        for row in &mut self.rows {
-            place = place.wrapping_add(step);
-            let at = usize::try_from(place).unwrap_or(0) & BEACON_SKETCH.wrapping_sub(1);
-            if let Some(count) = row.get_mut(at) {
+        let mut bits = hash;
+        for row in block.chunks_exact_mut(BLOCK / ROWS) {
+            // Four bits of the hash choose one of sixteen.
+            let place = usize::try_from(bits & 15).unwrap_or(0);
+            bits >>= 4;
+            if let Some(count) = row.get_mut(place) {
                 *count = count.saturating_add(1);
                 least = least.min(*count);
             }

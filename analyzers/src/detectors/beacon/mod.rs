@@ -210,11 +210,9 @@ impl Watcher for Beacon {
         while let Some(opened) = self.flows.overdue(now) {
             self.count_by_address(&opened, now, scene, findings);
         }
-        while let Some((_, pair)) = self.tracks.oldest()
-            && now.since(pair.track.seen()) > BEACON_IDLE
-        {
-            self.tracks.remove_oldest();
-        }
+        // Each comes up within the hour, which is soon enough for what waits for days.
+        let share = self.tracks.len().div_ceil(60);
+        self.tracks.sweep(share, |pair| now.since(pair.track.seen()) > BEACON_IDLE);
     }
 
     fn finish(&mut self, now: Timestamp, scene: &Scene, findings: &mut Findings) {
@@ -369,7 +367,18 @@ impl Beacon {
         findings: &mut Findings,
     ) {
         if let Some(key) = self.flows.counted_as(event.flow.uid) {
-            self.strike(&key, event.flow, (event.ts, event.time), Some(bytes), scene, findings);
+            let beat = Beat {
+                flow: event.flow,
+                target: Target::of_flow(event.flow),
+                ts: event.ts,
+                now: event.time,
+                bytes: Some(bytes),
+                client: None,
+                name: None,
+                is_tls: false,
+                is_self_signed: false,
+            };
+            self.strike(&key, &beat, scene, findings);
         }
     }
 
@@ -431,7 +440,7 @@ impl Beacon {
     fn beat(&mut self, beat: &Beat<'_>, scene: &Scene, findings: &mut Findings) -> Option<u32> {
         let host = beat.flow.src.ip;
         let key = beat.target.key(host);
-        if self.tracks.get_mut(&key).is_none() {
+        if self.tracks.peek(&key).is_none() {
             self.admit(&key, beat, scene)?;
         }
         if let Some(domain) = beat.name.and_then(domain::registrable)
@@ -439,9 +448,7 @@ impl Beacon {
         {
             asked.connected = Some(beat.ts);
         }
-        let pair = self.tracks.get_mut(&key)?;
-        pair.learn(beat);
-        self.strike(&key, beat.flow, (beat.ts, beat.now), beat.bytes, scene, findings)
+        self.strike(&key, beat, scene, findings)
     }
 
     /// Makes a track, unless everybody goes there or tracks are many and the pair is seldom.
@@ -465,19 +472,19 @@ impl Beacon {
     fn strike(
         &mut self,
         key: &Key,
-        flow: &FlowId,
-        (ts, now): (Timestamp, Timestamp),
-        bytes: Option<u32>,
+        beat: &Beat<'_>,
         scene: &Scene,
         findings: &mut Findings,
     ) -> Option<u32> {
+        let Beat { ts, now, .. } = *beat;
         let pair = self.tracks.get_mut(key)?;
+        pair.learn(beat);
         let span_min = Duration::from_secs(u64::from(self.knobs.min_span));
-        let (number, standing) = pair.track.beat(ts, bytes, span_min);
+        let (number, standing) = pair.track.beat(ts, beat.bytes, span_min);
         pair.hours |= 1 << hour_of_day(ts);
         // Most pairs never get so far; those that do shall not cost the others memory.
         if pair.track.total() >= 4 {
-            pair.flows.get_or_insert_default().add(flow);
+            pair.flows.get_or_insert_default().add(beat.flow);
         }
         let standing = standing.filter(|standing| {
             self.knobs.least_by_timing().is_met(standing.value) && !pair.is_explained(standing)

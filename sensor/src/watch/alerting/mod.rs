@@ -156,7 +156,7 @@ impl Alerting {
         for (key, _) in due {
             self.tell_first(&key, outcome);
         }
-        while let Some((_, open)) = self.open.remove_oldest() {
+        for (_, open) in self.open.drain() {
             outcome.rows.extend(open.is_known().then(|| open.notice(&self.sensor)));
         }
         outcome.rows.sort_by(|a, b| {
@@ -167,11 +167,11 @@ impl Alerting {
 
     fn open_alert(&mut self, key: Key, now: Timestamp, outcome: &mut Outcome) {
         if self.open.len() >= OPEN_MAX
-            && let Some((oldest, _)) = self.open.oldest()
+            && let Some((next, _)) = self.open.next_out()
         {
-            let oldest = oldest.clone();
+            let next = next.clone();
             self.counts.closed_early += 1;
-            self.close(&oldest, outcome);
+            self.close(&next, outcome);
         }
         self.counts.alerts += 1;
         let close = now.after(self.settings.suppress.0);
