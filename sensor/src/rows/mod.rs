@@ -1,8 +1,8 @@
 //! A row on its way out of the sensor, and what all of its forms share.
 //!
 //! In: a record with the header that the watch stage puts before it. Out: a [`StampedRow`], which
-//! the [archive](crate::archive) writes as Parquet and [`json`] as a line of a [`stream`]; the texts
-//! of instants and MAC addresses, which must read the same wherever they stand.
+//! the [archive](crate::archive) writes as Parquet and [`json`] as a line of a [`stream`]; the
+//! texts of instants and MAC addresses, which must read the same wherever they stand.
 
 pub mod json;
 #[cfg(test)]
