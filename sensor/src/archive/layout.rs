@@ -31,9 +31,10 @@ pub(super) const ROW_GROUP_ROWS: usize = 128 * 1024;
 const ROW_GROUP_BYTES: usize = 64 * 1024 * 1024;
 
 /// Share of look-ups that a bloom filter sends to a row group in vain. At this share a row group
-/// whose values are all distinct needs a filter of 128 KiB, eight bits a value; sizes are powers of
-/// two, and the next one would take twice the room and the time.
-const BLOOM_FALSE_POSITIVES: f64 = 0.026;
+/// whose values are all distinct needs a filter of 256 KiB, sixteen bits a value; sizes are powers
+/// of two. With the next smaller one, a look-up for a needle in a large archive would spend most of
+/// its time on row groups that do not have it.
+const BLOOM_FALSE_POSITIVES: f64 = 0.000_8;
 
 /// Values of lists, per row, that a bloom filter has room for: a response has some answers, hardly
 /// ever many.

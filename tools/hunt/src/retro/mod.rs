@@ -82,7 +82,12 @@ pub(crate) async fn run(scope: &Scope, target: &Target, args: &RetroArgs) -> Res
     write_answer(&batch, target)?;
     if args.write && !new.is_empty() {
         let files = write_rows(&archive, "alert", "retro", &batch).await?;
-        say(&format!("{} alerts were added to {} in {files} files", new.len(), archive.name()));
+        say(&format!(
+            "{} alerts were added to {} in {files} files; `serval archive adopt` enters them in its \
+             manifest",
+            new.len(),
+            archive.name()
+        ));
     }
     if let (true, Some(path)) = (args.on_change, &state) {
         tried.and(fresh).save(path)?;
