@@ -18,6 +18,10 @@ use analyzers::{
     Timestamp, Transport, Uid, What,
 };
 
+// As in the sensor.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const HOUR: i64 = 3_600_000_000_000;
 const START: i64 = 1_735_516_800_000_000_000;
 const SERVERS: u64 = 200_000;
