@@ -353,7 +353,7 @@ fn no_thread_of_a_running_sensor_has_rights_that_it_does_not_need() {
 
 #[test]
 fn what_a_sensor_must_not_do_fails() {
-    let output = Command::new(serval()).args(["status", "--privileges"]).output();
+    let output = Command::new(serval()).args(["check", "--privileges"]).output();
     let output = output.expect("serval starts");
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));

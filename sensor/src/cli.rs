@@ -146,11 +146,6 @@ pub struct StatusArgs {
     /// Address and port at which the sensor answers.
     #[arg(long, value_name = "ADDRESS")]
     pub address: Option<String>,
-    /// Give up this process's rights as a sensor of that configuration does, try what must not be
-    /// possible any more, and say what failed.
-    #[cfg(target_os = "linux")]
-    #[arg(long)]
-    pub privileges: bool,
     /// Which form.
     #[arg(long, value_enum, default_value_t = StatusFormat::Text)]
     pub format: StatusFormat,
@@ -182,6 +177,11 @@ pub struct CheckArgs {
     /// Print a commented sample: every setting with its default.
     #[arg(long, conflicts_with_all = ["config", "print"])]
     pub sample: bool,
+    /// Give up this process's rights as a sensor of that configuration does, try what must not be
+    /// possible any more, and say what failed.
+    #[cfg(target_os = "linux")]
+    #[arg(long, conflicts_with_all = ["print", "sample"])]
+    pub privileges: bool,
 }
 
 /// `serval archive`

@@ -26,6 +26,7 @@ pub mod hunt;
 pub mod intel;
 pub mod live;
 pub mod memory;
+pub mod overload;
 pub mod pipeline;
 #[cfg(target_os = "linux")]
 pub mod privileges;

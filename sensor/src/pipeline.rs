@@ -12,12 +12,13 @@ use analyzers::{FlowId, Timestamp, Uid};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use foldhash::fast::RandomState;
 
-use crate::capture::{Batch, CaptureError, Fill, RawPacket, Source};
+use crate::capture::{Batch, CaptureError, Fill, Pressure, RawPacket, Source};
 use crate::decode::{Checksum, Decoded, Decoder, SkipReason};
 use crate::event::{Event, EventKind};
 use crate::flow::table::Arrival;
 use crate::flow::uid::UidMaker;
 use crate::flow::{FlowKey, FlowSettings};
+use crate::overload::Overload;
 use crate::stats::{Board, FlowCounts, PacketCounts};
 use crate::worker::{TOGETHER, Worker, owner};
 
@@ -104,6 +105,8 @@ struct Front {
     clock: Timestamp,
     /// What is over: the clock, or later where the source said that it was quiet.
     horizon: Timestamp,
+    overload: Overload,
+    pressure: Pressure,
 }
 
 impl Front {
@@ -116,6 +119,8 @@ impl Front {
             first: None,
             clock: Timestamp::MIN,
             horizon: Timestamp::MIN,
+            overload: Overload::default(),
+            pressure: Pressure::None,
         }
     }
 
@@ -146,12 +151,16 @@ impl Front {
                 return Arrived::Skipped;
             }
         };
-        self.counts.decoded += 1;
         let joined = packet.captured_packets.saturating_sub(1);
         self.counts.skipped.add(SkipReason::FragmentJoined, joined);
-        self.counts.bad_checksums += u64::from(packet.checksum == Checksum::Bad);
         let (key, sender) = FlowKey::of(&packet, self.settings.vlan_in_key);
         let hash = self.hasher.hash_one(key);
+        if let Some(reason) = self.overload.sheds(&packet, hash, self.pressure) {
+            self.counts.skipped.add(reason, 1_u32);
+            return Arrived::Skipped;
+        }
+        self.counts.decoded += 1;
+        self.counts.bad_checksums += u64::from(packet.checksum == Checksum::Bad);
         hand_on(Arrival { packet, key, sender, hash, clock: self.clock, frame: *frame });
         Arrived::Found
     }
@@ -304,6 +313,7 @@ fn fill(source: &mut dyn Source, batch: &mut Batch, front: &mut Front) -> Result
         Fill::Quiet(time) => front.quiet(time),
         Fill::End => return Ok(More::End),
     }
+    front.pressure = source.pressure();
     Ok(More::Come)
 }
 

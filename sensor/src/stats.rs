@@ -11,7 +11,7 @@ pub use analyzers::StatsRecord;
 use analyzers::Text;
 
 use crate::capture::Tally;
-use crate::decode::SkipCounts;
+use crate::decode::{SkipCounts, SkipReason};
 
 /// Counts of one decoder.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,6 +26,14 @@ pub struct PacketCounts {
     pub bytes: u64,
     /// Packets whose checksum does not match.
     pub bad_checksums: u64,
+}
+
+impl PacketCounts {
+    /// Packets that there was no time for.
+    #[must_use]
+    pub fn overload(&self) -> u64 {
+        SkipReason::OVERLOAD.iter().map(|reason| self.skipped.count(*reason)).sum()
+    }
 }
 
 /// Counts of flow tables.
@@ -203,7 +211,7 @@ impl Counts {
             skipped_reasons: Text::from(serde_json::Value::Object(reasons).to_string()),
             kernel_drops: Some(since(now.tally.kernel_drops, before.tally.kernel_drops)),
             interface_drops: Some(since(now.tally.interface_drops, before.tally.interface_drops)),
-            queue_drops: 0,
+            queue_drops: since(packets.overload(), old.overload()),
             bytes: since(packets.bytes, old.bytes),
             flows_open: signed(now.flows.open),
             flows_evicted: since(now.flows.evicted, before.flows.evicted),
@@ -215,12 +223,14 @@ impl Counts {
     }
 }
 
-/// Drops over packets offered between `before` and `now`, in percent.
+/// Packets that were lost, or that there was no time for, over those offered between `before` and
+/// `now`, in percent.
 #[must_use]
 pub fn loss_percent(before: &Counts, now: &Counts) -> f64 {
     let drops = |counts: &Counts| counts.tally.kernel_drops + counts.tally.interface_drops;
-    let lost = drops(now).saturating_sub(drops(before));
-    let offered = now.packets.received.saturating_sub(before.packets.received) + lost;
+    let dropped = drops(now).saturating_sub(drops(before));
+    let offered = now.packets.received.saturating_sub(before.packets.received) + dropped;
+    let lost = dropped + now.packets.overload().saturating_sub(before.packets.overload());
     if offered == 0 { 0.0 } else { 100.0 * lost as f64 / offered as f64 }
 }
 

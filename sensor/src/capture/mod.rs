@@ -116,6 +116,25 @@ pub trait Source: Send {
 
     /// What went wrong since the last call.
     fn problems(&mut self) -> Vec<Problem>;
+
+    /// How full the place is where packets wait.
+    fn pressure(&self) -> Pressure {
+        Pressure::None
+    }
+}
+
+/// How full the place is where the packets of a source wait.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Pressure {
+    /// They wait as long as they must, as those of a file do; or it cannot be told.
+    #[default]
+    None,
+    /// It is less than half full.
+    Low,
+    /// It is half full at least.
+    High,
+    /// It is three quarters full at least: soon packets are lost.
+    Critical,
 }
 
 /// Counts of a source. Every packet of the capture is in `packets` or in `filtered`; records that

@@ -96,6 +96,10 @@ pub fn check(args: &CheckArgs) -> Result<ExitCode, CheckError> {
         print_out(&sample::sample())?;
         return Ok(ExitCode::SUCCESS);
     }
+    #[cfg(target_os = "linux")]
+    if args.privileges {
+        return crate::live::trial::privileges(args);
+    }
     let config = Config::load(args.config.as_deref())?;
     let source = Source::read(args.config.as_deref())?;
     let checked = Checked { config: &config, source: &source };

@@ -32,11 +32,15 @@ pub enum SkipReason {
     FragmentPoolFull,
     /// The filter that the user gave does not match.
     Filtered,
+    /// Payload of a flow that carries much, while packets came too fast.
+    OverloadElephant,
+    /// Payload behind a flow's first bytes, while packets came much too fast.
+    OverloadPayload,
 }
 
 impl SkipReason {
     /// All of them, in the order of their declaration.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::UnknownLinkType,
         Self::LinkMalformed,
         Self::Arp,
@@ -51,7 +55,12 @@ impl SkipReason {
         Self::FragmentMalformed,
         Self::FragmentPoolFull,
         Self::Filtered,
+        Self::OverloadElephant,
+        Self::OverloadPayload,
     ];
+
+    /// Those of packets that there was no time for.
+    pub const OVERLOAD: [Self; 2] = [Self::OverloadElephant, Self::OverloadPayload];
 
     /// The stable name that the table `stats` carries.
     #[must_use]
@@ -71,6 +80,8 @@ impl SkipReason {
             Self::FragmentMalformed => "fragment_malformed",
             Self::FragmentPoolFull => "fragment_pool_full",
             Self::Filtered => "filtered",
+            Self::OverloadElephant => "overload_elephant",
+            Self::OverloadPayload => "overload_payload",
         }
     }
 }

@@ -15,7 +15,7 @@ mod retention;
 mod serve;
 mod status;
 #[cfg(target_os = "linux")]
-mod trial;
+pub mod trial;
 mod view;
 
 use std::path::Path;
@@ -25,8 +25,8 @@ use std::thread::available_parallelism;
 
 use crate::archive::{self, Archive, OnFailure};
 use crate::capture::{
-    Batch, CaptureError, Fill, InterfaceSettings, Interfaces, Problem, ProblemKind, Source, Stop,
-    Tally,
+    Batch, CaptureError, Fill, InterfaceSettings, Interfaces, Pressure, Problem, ProblemKind,
+    Source, Stop, Tally,
 };
 use crate::cli::WatchArgs;
 use crate::config::Config;
@@ -182,6 +182,10 @@ impl Source for Telling {
 
     fn tally(&self) -> Tally {
         self.interfaces.tally()
+    }
+
+    fn pressure(&self) -> Pressure {
+        self.interfaces.pressure()
     }
 
     fn problems(&mut self) -> Vec<Problem> {

@@ -195,10 +195,6 @@ impl fmt::Display for Status {
 /// # Errors
 /// No sensor answers; the text says where it was looked for.
 pub fn status(args: &StatusArgs) -> Result<ExitCode, ReplayError> {
-    #[cfg(target_os = "linux")]
-    if args.privileges {
-        return super::trial::privileges(args);
-    }
     let config = Config::load(args.config.as_deref())?;
     let address = args.address.as_deref().unwrap_or(config.metrics.address());
     let body = ask(address).map_err(|error| {

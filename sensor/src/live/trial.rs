@@ -1,17 +1,20 @@
-//! `serval status --privileges`: gives up this process's rights as a sensor does, and tries what
+//! `serval check --privileges`: gives up this process's rights as a sensor does, and tries what
 //! must not be possible any more.
 
 use std::io::Write as _;
 use std::process::ExitCode;
 
 use super::needs::needs;
-use crate::cli::StatusArgs;
+use crate::cli::CheckArgs;
 use crate::config::Config;
 use crate::privileges::{Confinement, give_up, trials};
 use crate::replay::ReplayError;
 
 /// Prints each act and why it failed; the exit status tells whether all did.
-pub(super) fn privileges(args: &StatusArgs) -> Result<ExitCode, ReplayError> {
+///
+/// # Errors
+/// The configuration cannot be read, or the rights cannot be given up.
+pub fn privileges(args: &CheckArgs) -> Result<ExitCode, ReplayError> {
     let config = Config::load(args.config.as_deref())?;
     let needs = needs(&config, args.config.as_deref());
     let given = give_up(&config.privileges, &needs)?;

@@ -30,7 +30,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::block::BlockPool;
 use super::files::Problems;
-use super::{BLOCK_BYTES, Batch, CaptureError, Fill, Problem, RawPacket, Source, Tally};
+use super::{BLOCK_BYTES, Batch, CaptureError, Fill, Pressure, Problem, RawPacket, Source, Tally};
 use crate::clock::Stopwatch;
 use filling::Filling;
 use interleave::Interleave;
@@ -295,5 +295,10 @@ impl Source for Interfaces {
 
     fn problems(&mut self) -> Vec<Problem> {
         self.problems.take()
+    }
+
+    /// That of the ring that is fullest.
+    fn pressure(&self) -> Pressure {
+        self.taps.iter().map(|tap| tap.pressure()).max().unwrap_or_default()
     }
 }

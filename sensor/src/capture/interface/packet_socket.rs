@@ -17,7 +17,7 @@ use super::ring::{Instruction, Ring, Shape};
 use super::tap::{Losses, Tap};
 use super::{InterfaceSettings, Promiscuity};
 use crate::capture::files::Problems;
-use crate::capture::{CaptureError, LinkType, Problem, ProblemKind};
+use crate::capture::{CaptureError, LinkType, Pressure, Problem, ProblemKind};
 use crate::clock::Stopwatch;
 
 /// How often a lost interface is looked for.
@@ -171,6 +171,10 @@ impl Tap for PacketSocket {
             _ if self.lost.is_some() => self.look_after(problems),
             _ => {}
         }
+    }
+
+    fn pressure(&self) -> Pressure {
+        self.ring.pressure()
     }
 
     fn losses(&mut self) -> Losses {

@@ -25,6 +25,8 @@ use libc::{c_int, c_void, socklen_t};
 use rustix::mm::{MapFlags, ProtFlags};
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
 
+use crate::capture::Pressure;
+
 /// Age at which the kernel hands over a block that is not full: what it adds to the time from the
 /// wire to a row, against the blocks that a trickle of packets uses up.
 pub(super) const RETIRE_MILLIS: u32 = 20;
@@ -233,13 +235,7 @@ impl Ring {
     /// when there is none yet.
     pub(super) fn take<T>(&mut self, read: impl FnOnce(&[u8]) -> T) -> Option<T> {
         let block_bytes = self.shape.block_bytes as usize;
-        // SAFETY: `next` is less than `blocks`, so the block lies in the mapping, which lives as
-        // long as `self`. The status is four bytes of it, aligned because blocks are pages; both
-        // sides change it as a whole word.
-        let (block, status) = unsafe {
-            let block = self.memory.add(self.next * block_bytes);
-            (block, block.add(STATUS_OFFSET).cast::<AtomicU32>().as_ref())
-        };
+        let (block, status) = self.block(self.next);
         // Acquire: what the kernel wrote before it set the bit is seen after we have seen the bit.
         if status.load(Ordering::Acquire) & libc::TP_STATUS_USER == 0 {
             return None;
@@ -252,6 +248,32 @@ impl Ring {
         status.store(libc::TP_STATUS_KERNEL, Ordering::Release);
         self.next = (self.next + 1) % self.shape.blocks as usize;
         Some(read)
+    }
+
+    /// How full the ring is: whether the block that lies half of it ahead, or three quarters, was
+    /// handed over and not read yet.
+    pub(super) fn pressure(&self) -> Pressure {
+        let blocks = self.shape.blocks as usize;
+        let is_full_to = |ahead| {
+            let (_, status) = self.block((self.next + ahead) % blocks);
+            status.load(Ordering::Relaxed) & libc::TP_STATUS_USER != 0
+        };
+        match (is_full_to(blocks / 2), is_full_to(blocks - blocks / 4 - 1)) {
+            (_, true) => Pressure::Critical,
+            (true, false) => Pressure::High,
+            (false, false) => Pressure::Low,
+        }
+    }
+
+    /// A block, by its number below `blocks`, and its status.
+    fn block(&self, number: usize) -> (NonNull<u8>, &AtomicU32) {
+        // SAFETY: the number is less than `blocks`, so the block lies in the mapping, which lives
+        // as long as `self`. The status is four bytes of it, aligned because blocks are pages; both
+        // sides change it as a whole word.
+        unsafe {
+            let block = self.memory.add(number * self.shape.block_bytes as usize);
+            (block, block.add(STATUS_OFFSET).cast::<AtomicU32>().as_ref())
+        }
     }
 }
 

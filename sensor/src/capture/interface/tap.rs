@@ -3,6 +3,7 @@
 use std::os::fd::BorrowedFd;
 
 use super::filling::Filling;
+use crate::capture::Pressure;
 use crate::capture::files::Problems;
 
 /// A place where packets come in: an interface, or a socket that a mirror sends to.
@@ -16,6 +17,11 @@ pub(super) trait Tap: Send {
 
     /// What was lost since the last call.
     fn losses(&mut self) -> Losses;
+
+    /// How full the place is where packets wait.
+    fn pressure(&self) -> Pressure {
+        Pressure::None
+    }
 
     /// Lets nothing in any more: what [`read`](Self::read) gives from now on is the rest.
     fn close_door(&mut self);
