@@ -10,7 +10,7 @@ PREFIX ?= /usr/local
 FUZZ_TARGET ?= path
 FUZZ_SECONDS ?= 3600
 
-.PHONY: demo test check bench fuzz record system pages install deb
+.PHONY: demo test check bench fuzz record system pages install install-hunt deb
 
 ## demo: replay the recorded captures and print the summary
 demo: system
@@ -66,6 +66,11 @@ install: pages
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's,/usr/bin/serval,$(PREFIX)/bin/serval,' packaging/serval.service \
 		>$(DESTDIR)$(PREFIX)/lib/systemd/system/serval.service
+
+## install-hunt: serval-hunt, which `serval hunt` starts (PREFIX, DESTDIR)
+install-hunt: system
+	$(CARGO) build --release --locked --package hunt --bin serval-hunt
+	install -D -m 755 target/release/serval-hunt $(DESTDIR)$(PREFIX)/bin/serval-hunt
 
 ## deb: a Debian package, into target/debian
 deb: pages

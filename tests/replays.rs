@@ -4,13 +4,13 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use sensor::archive::OnFailure;
 use sensor::capture::{
     Batch, CaptureError, CaptureFiles, Fill, LinkType, Problem, RawPacket, Source, Tally,
 };
 use sensor::config::Config;
 use sensor::flow::uid::UidMaker;
 use sensor::pipeline::{self, RunCounts, RunSettings, Stage};
+use sensor::rows::OnFailure;
 use sensor::rows::stream::RowStream;
 use sensor::watch::knowledge::Knowledge;
 use sensor::watch::{Sinks, Watch};

@@ -322,7 +322,7 @@ pub const TUNNEL_ZONES: usize = 300_000;
 /// Pairs of a host and a port in the world with flows above a minute: some 400 bytes each.
 pub const LONG_PAIRS: usize = 100_000;
 
-/// Pairs of a host and an address in the world whose connections are counted, 150 bytes each. A
+/// Pairs of a host and an address in the world whose connections are counted, 120 bytes each. A
 /// pair that is worth a word comes up every second, and is never the oldest.
 pub const STROBE_PAIRS: usize = 250_000;
 

@@ -121,9 +121,10 @@ impl<K: Hash + Eq, V> Recent<K, V> {
         Some(entry.value)
     }
 
-    /// Looks at the next so many entries, round and round, and takes out those that are over.
-    pub fn sweep(&mut self, entries: usize, mut is_over: impl FnMut(&V) -> bool) {
-        for _ in 0..entries.min(self.len()) {
+    /// Looks at one entry in so many, at the next ones with each call, and takes out those that are
+    /// over.
+    pub fn sweep(&mut self, one_in: u32, mut is_over: impl FnMut(&V) -> bool) {
+        for _ in 0..self.slots.div_ceil(one_in.max(1)) {
             self.swept = next(self.swept, self.slots);
             if self.entry_at(self.swept).is_some_and(|entry| is_over(&entry.value)) {
                 self.take(self.swept);
@@ -362,7 +363,7 @@ mod tests {
             recent.insert(key, key);
         }
         for _ in 0..100 {
-            recent.sweep(10, |value| value % 7 == 0);
+            recent.sweep(100, |value| value % 7 == 0);
         }
         assert_eq!(recent.len(), 600);
         assert!(recent.iter().all(|(key, value)| key == value && value % 7 != 0));

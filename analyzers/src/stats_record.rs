@@ -21,7 +21,7 @@ record! {
         kernel_drops: Option<i64>,
         /// Packets that the interface lost, as the capture's own statistics say.
         interface_drops: Option<i64>,
-        /// Packets that waited in a full queue of the sensor and were let go.
+        /// Packets that were let go because they came too fast, by class in `skipped_reasons`.
         queue_drops: i64,
         /// Captured bytes.
         bytes: i64,
@@ -31,7 +31,7 @@ record! {
         flows_evicted: i64,
         /// Bytes of state; null in a replay.
         memory_bytes: Option<i64>,
-        /// Drops over received plus drops, in percent.
+        /// Packets that were lost or let go, over those that were offered, in percent.
         loss_percent: f64,
         /// Share of TCP payload bytes that were sent and never seen, in percent.
         gap_percent: f64,

@@ -3,11 +3,11 @@
 use std::io;
 
 use analyzers::Timestamp;
-use sensor::archive::OnFailure;
 use sensor::capture::{Batch, CaptureError, Fill, Problem, Source, Tally};
 use sensor::config::Config;
 use sensor::event::{Event, EventKind};
 use sensor::pipeline::{Stage, StageError};
+use sensor::rows::OnFailure;
 use sensor::rows::stream::RowStream;
 use sensor::watch::knowledge::Knowledge;
 use sensor::watch::{Sinks, Watch};

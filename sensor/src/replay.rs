@@ -8,7 +8,7 @@ use std::thread::available_parallelism;
 use std::time::Duration;
 
 use crate::alerts::Delivery;
-use crate::archive::{self, Archive, OnFailure};
+use crate::archive::{self, Archive};
 use crate::capture::{
     Batch, CaptureError, CaptureFiles, Fill, Filter, Filtered, Problem, Source, Tally,
 };
@@ -20,6 +20,7 @@ use crate::decode::SkipReason;
 use crate::flow::uid::UidMaker;
 use crate::pipeline::{self, RunCounts, RunSettings};
 use crate::progress::Meter;
+use crate::rows::OnFailure;
 use crate::rows::stream::RowStream;
 use crate::stats::Counts;
 use crate::summary::Summary;

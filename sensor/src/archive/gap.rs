@@ -10,16 +10,6 @@ use analyzers::Timestamp;
 use super::error::ArchiveError;
 use crate::clock::Stopwatch;
 
-/// What an archive does when a file cannot be written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OnFailure {
-    /// It answers the error, and the rows wait: for a replay, which can be run again.
-    Answer,
-    /// It goes on: rows wait as far as memory allows, then the oldest are let go and counted. For
-    /// live capture, whose packets come but once.
-    Endure,
-}
-
 /// Rows that are missing in the archive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gap {

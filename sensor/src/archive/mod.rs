@@ -43,12 +43,12 @@ use data_encoding::HEXLOWER;
 pub use adopt::adopt;
 pub use compact::{Compacted, compact};
 pub use error::ArchiveError;
-pub use gap::{Gap, OnFailure};
+pub use gap::Gap;
 pub use recover::Recovered;
 pub use retention::{Limits, PrunedHour, Pruning, prune};
 pub use verify::{Fault, Verdict, verify};
 
-use crate::rows::StampedRow;
+use crate::rows::{OnFailure, StampedRow};
 use file::{InProgress, SensorName};
 use gap::Trouble;
 use manifest::{Event, FileEntry, Manifest};

@@ -22,7 +22,8 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::file::serialized_reader::ReadOptionsBuilder;
 use tempfile::TempDir;
 
-use super::{Archive, ArchiveError, OnFailure, Options, Summary, TableSummary};
+use super::{Archive, ArchiveError, Options, Summary, TableSummary};
+use crate::rows::OnFailure;
 use crate::rows::StampedRow;
 use crate::rows::samples::{
     EveryKind, HOUR_NANOS, INSTANT, count, every_kind_full, every_kind_null,

@@ -23,7 +23,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread::available_parallelism;
 
-use crate::archive::{self, Archive, OnFailure};
+use crate::archive::{self, Archive};
 use crate::capture::{
     Batch, CaptureError, Fill, InterfaceSettings, Interfaces, Pressure, Problem, ProblemKind,
     Source, Stop, Tally,
@@ -36,6 +36,7 @@ use crate::pipeline::{self, RunSettings};
 #[cfg(target_os = "linux")]
 use crate::privileges::{self, Confinement};
 use crate::replay::{ReplayError, close, load_knowledge, open_alerts, open_json};
+use crate::rows::OnFailure;
 use crate::stats::{Board, Link};
 use crate::watch::{AlertRows, Sinks, Watch};
 pub use config::{CaptureConfig, LogConfig, MetricsConfig, PrivilegesConfig, StatsConfig};

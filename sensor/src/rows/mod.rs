@@ -18,6 +18,16 @@ use analyzers::{Column, Record, Row, StatedTime, Table, Timestamp};
 /// names this version has all of them.
 pub const SCHEMA_VERSION: u32 = 1;
 
+/// What whoever writes rows does when they cannot be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnFailure {
+    /// It answers the error: for a replay, which can be run again.
+    Answer,
+    /// It goes on: rows wait as far as memory allows, the others are let go and counted. For live
+    /// capture, whose packets come but once.
+    Endure,
+}
+
 /// One row: the columns of every table, and the table's own.
 #[derive(Debug)]
 pub struct StampedRow {

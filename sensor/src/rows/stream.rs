@@ -9,9 +9,8 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::time::Duration;
 
-use super::StampedRow;
 use super::json::JsonLines;
-use crate::archive::OnFailure;
+use super::{OnFailure, StampedRow};
 use crate::clock::Stopwatch;
 
 /// Real time after which a stream that endures is tried again.
@@ -22,6 +21,7 @@ pub struct RowStream {
     /// Until the reader is gone.
     lines: Option<JsonLines<Box<dyn Write + Send>>>,
     on_failure: OnFailure,
+    retry: Duration,
     /// Since the stream cannot be written.
     trouble: Option<Trouble>,
 }
@@ -36,7 +36,7 @@ impl RowStream {
     /// A stream on any writer.
     #[must_use]
     pub fn new(out: Box<dyn Write + Send>, on_failure: OnFailure) -> Self {
-        Self { lines: Some(JsonLines::new(out)), on_failure, trouble: None }
+        Self { lines: Some(JsonLines::new(out)), on_failure, retry: RETRY, trouble: None }
     }
 
     /// A stream on a new file; `-` is standard output.
@@ -58,7 +58,7 @@ impl RowStream {
     /// It cannot be written, and this stream does not endure that.
     pub fn write(&mut self, row: &StampedRow) -> io::Result<()> {
         if let Some(trouble) = &mut self.trouble {
-            if trouble.tried.elapsed() < RETRY {
+            if trouble.tried.elapsed() < self.retry {
                 trouble.rows += 1;
                 return Ok(());
             }
@@ -140,12 +140,12 @@ mod tests {
     fn rows_go_on_once_the_disk_has_room_again() {
         let disk = Disk::default();
         let mut stream = RowStream::new(Box::new(disk.clone()), OnFailure::Endure);
+        stream.retry = Duration::ZERO;
         for _ in 0..3 {
             stream.write(&every_kind_null()).unwrap();
         }
         assert_eq!(stream.trouble.as_ref().map(|trouble| trouble.rows), Some(3));
         disk.0.lock().unwrap().1 = usize::MAX;
-        std::thread::sleep(RETRY);
         stream.write(&every_kind_null()).unwrap();
         assert!(stream.trouble.is_none());
         assert_eq!(disk.0.lock().unwrap().0.iter().filter(|byte| **byte == b'\n').count(), 1);

@@ -211,8 +211,7 @@ impl Watcher for Beacon {
             self.count_by_address(&opened, now, scene, findings);
         }
         // Each comes up within the hour, which is soon enough for what waits for days.
-        let share = self.tracks.len().div_ceil(60);
-        self.tracks.sweep(share, |pair| now.since(pair.track.seen()) > BEACON_IDLE);
+        self.tracks.sweep(60, |pair| now.since(pair.track.seen()) > BEACON_IDLE);
     }
 
     fn finish(&mut self, now: Timestamp, scene: &Scene, findings: &mut Findings) {

@@ -83,8 +83,8 @@ pub(crate) async fn run(scope: &Scope, target: &Target, args: &RetroArgs) -> Res
     if args.write && !new.is_empty() {
         let files = write_rows(&archive, "alert", "retro", &batch).await?;
         say(&format!(
-            "{} alerts were added to {} in {files} files; `serval archive adopt` enters them in \
-             its manifest",
+            "{} alerts were added to {} in {files} files; where it is a directory, `serval archive \
+             adopt` enters them in its manifest",
             new.len(),
             archive.name()
         ));
