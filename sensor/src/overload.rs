@@ -7,7 +7,8 @@
 //! From a ring that is half full on, payload of flows that carry much goes ([`ELEPHANT_BYTES`]);
 //! from three quarters on, all payload behind a flow's first bytes ([`FIRST_BYTES`]). Handshakes,
 //! ends, acknowledgements and questions for names always stay. What went leaves a gap in its flow,
-//! which says so as it does of every other loss.
+//! which says so as it does of every other loss. What flows carry is counted only meanwhile, so that
+//! a sensor that keeps up pays nothing for it.
 //!
 //! Memory: one table of [`PLACES`] counters. Two flows that share a place count together, so that a
 //! small one may be taken for a large one; it still keeps its handshake.
@@ -37,7 +38,7 @@ const TURNS: u8 = 0x07;
 /// Ports of names: DNS, NetBIOS, mDNS, LLMNR.
 const NAME_PORTS: [u16; 4] = [53, 137, 5_353, 5_355];
 
-/// How much flows carry, while a source can be overwhelmed.
+/// How much flows carry while packets come too fast.
 #[derive(Debug, Default)]
 pub struct Overload {
     carried: Vec<u32>,
@@ -45,15 +46,12 @@ pub struct Overload {
 }
 
 impl Overload {
-    /// Counts a packet of the flow with that hash; why it is let go, if it is.
+    /// Why a packet of the flow with that hash is let go, if it is.
     pub fn sheds(&mut self, packet: &Packet, hash: u64, pressure: Pressure) -> Option<SkipReason> {
-        if pressure == Pressure::None {
-            return None;
-        }
-        let carried = self.count(packet, hash);
         if pressure == Pressure::Low || is_spared(packet) {
             return None;
         }
+        let carried = self.count(packet, hash);
         if carried >= ELEPHANT_BYTES {
             return Some(SkipReason::OverloadElephant);
         }
@@ -113,11 +111,10 @@ mod tests {
 
     #[test]
     fn the_fuller_it_is_the_less_is_spared() {
-        use Pressure::{Critical, High, Low, None as Untold};
+        use Pressure::{Critical, High, Low};
         use SkipReason::{OverloadElephant, OverloadPayload};
         let bulk = tcp(0x18, 1_024);
         for (pressure, expected) in [
-            (Untold, None),
             (Low, None),
             (High, Some((1_024, OverloadElephant))),
             (Critical, Some((64, OverloadPayload))),

@@ -120,7 +120,7 @@ impl Front {
             clock: Timestamp::MIN,
             horizon: Timestamp::MIN,
             overload: Overload::default(),
-            pressure: Pressure::None,
+            pressure: Pressure::Low,
         }
     }
 

@@ -119,17 +119,16 @@ pub trait Source: Send {
 
     /// How full the place is where packets wait.
     fn pressure(&self) -> Pressure {
-        Pressure::None
+        Pressure::Low
     }
 }
 
 /// How full the place is where the packets of a source wait.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Pressure {
-    /// They wait as long as they must, as those of a file do; or it cannot be told.
+    /// It is less than half full, or it cannot be told, or packets wait as long as they must, as
+    /// those of a file do.
     #[default]
-    None,
-    /// It is less than half full.
     Low,
     /// It is half full at least.
     High,

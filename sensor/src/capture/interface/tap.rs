@@ -20,7 +20,7 @@ pub(super) trait Tap: Send {
 
     /// How full the place is where packets wait.
     fn pressure(&self) -> Pressure {
-        Pressure::None
+        Pressure::Low
     }
 
     /// Lets nothing in any more: what [`read`](Self::read) gives from now on is the rest.
