@@ -7,8 +7,8 @@
 //! From a ring that is half full on, payload of flows that carry much goes ([`ELEPHANT_BYTES`]);
 //! from three quarters on, all payload behind a flow's first bytes ([`FIRST_BYTES`]). Handshakes,
 //! ends, acknowledgements and questions for names always stay. What went leaves a gap in its flow,
-//! which says so as it does of every other loss. What flows carry is counted only meanwhile, so that
-//! a sensor that keeps up pays nothing for it.
+//! which says so as it does of every other loss. What flows carry is counted only meanwhile, so
+//! that a sensor that keeps up pays nothing for it.
 //!
 //! Memory: one table of [`PLACES`] counters. Two flows that share a place count together, so that a
 //! small one may be taken for a large one; it still keeps its handshake.
