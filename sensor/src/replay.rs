@@ -8,7 +8,7 @@ use std::thread::available_parallelism;
 use std::time::Duration;
 
 use crate::alerts::Delivery;
-use crate::archive::{self, Archive};
+use crate::archive::{self, Archive, Writing};
 use crate::capture::{
     Batch, CaptureError, CaptureFiles, Fill, Filter, Filtered, Problem, Source, Tally,
 };
@@ -127,7 +127,7 @@ pub(crate) fn load_knowledge(config: &Config) -> Result<Knowledge, ReplayError> 
 fn open_archive(
     args: &ReplayArgs,
     config: &Config,
-    writers: usize,
+    workers: usize,
 ) -> Result<Option<Archive>, ReplayError> {
     let Some(directory) = args.archive.as_ref().or(config.archive.path.as_ref()) else {
         return Ok(None);
@@ -135,8 +135,9 @@ fn open_archive(
     let options = archive::Options {
         sensor: config.sensor.name.clone(),
         buffer_bytes: usize::try_from(config.memory.budget.0 / 8).unwrap_or(usize::MAX),
+        writing: if workers > 1 { Writing::Beside } else { Writing::Here },
+        writers: workers,
         // Nobody reads the archive of a replay before its end, so rows wait for larger files.
-        writers,
         wait: Duration::from_secs(3_600),
         ..archive::Options::default()
     };

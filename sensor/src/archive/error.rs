@@ -45,6 +45,19 @@ pub enum ArchiveError {
         /// The archive.
         path: PathBuf,
     },
+    /// Rows come faster than the disk takes files.
+    #[error(
+        "the disk of {} takes files more slowly than rows come, or does not answer; look for what \
+         else uses it, or use a faster one",
+        path.display()
+    )]
+    Behind {
+        /// The archive.
+        path: PathBuf,
+    },
+    /// The thread that writes files is gone.
+    #[error("the thread that writes the archive has ended; please report this")]
+    WriterEnded,
     /// A record put values that its table does not declare.
     #[error(
         "a record of table {table} differs from its declaration at {column}; please report this"

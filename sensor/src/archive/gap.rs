@@ -21,6 +21,15 @@ pub struct Gap {
     pub cause: String,
 }
 
+impl Gap {
+    /// This one and a later one.
+    pub(super) fn with(self, later: Self) -> Self {
+        let spans = self.span.into_iter().chain(later.span);
+        let span = spans.reduce(|(from, to), (other, until)| (from.min(other), to.max(until)));
+        Self { rows: self.rows + later.rows, span, cause: self.cause }
+    }
+}
+
 /// A time in which files cannot be written.
 #[derive(Debug)]
 pub(super) struct Trouble {

@@ -3,13 +3,15 @@
 //! In: stamped rows in the order that the watch stage gives them, and the clock of packet time.
 //! Out: `ARCHIVE/<table>/date=YYYY-MM-DD/hour=HH/<sensor>-<first ts>-<number>.parquet`, partitioned
 //! by the row's `ts` in UTC. A row waits in memory with the others of its table and hour; they are
-//! written together, sorted by (ts, uid, arrival), when they are many or old enough.
+//! written together, sorted by (ts, uid, arrival), when they are many or old enough: here, or in a
+//! thread beside ([`Writing`]), whose disk nobody waits for.
 //!
 //! - **Invariant:** a file under its final name is whole and durable, is never written again, and
 //!   has its hash in the [manifest].
 //! - **Invariant:** reaching a bound writes a file early; it never loses a row.
+//! - **Invariant:** which rows share a file depends on rows alone, not on how fast the disk is.
 //! - **Invariant:** of an archive that [endures](OnFailure::Endure), rows are lost only while files
-//!   cannot be written and memory is full; each is counted in a [`Gap`].
+//!   cannot be written, or not fast enough, and memory is full; each is counted in a [`Gap`].
 //! - **Invariant:** nothing here knows a protocol; columns come from the record's declaration.
 
 mod adopt;
@@ -23,6 +25,7 @@ mod layout;
 mod manifest;
 mod merge;
 mod partition;
+mod publisher;
 mod recover;
 mod retention;
 mod survey;
@@ -31,14 +34,14 @@ mod tests;
 mod tree;
 mod verify;
 mod write;
+mod writer;
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use analyzers::Timestamp;
-use data_encoding::HEXLOWER;
 
 pub use adopt::adopt;
 pub use compact::{Compacted, compact};
@@ -47,21 +50,23 @@ pub use gap::Gap;
 pub use recover::Recovered;
 pub use retention::{Limits, PrunedHour, Pruning, prune};
 pub use verify::{Fault, Verdict, verify};
+pub use writer::Writing;
 
 use crate::rows::{OnFailure, StampedRow};
 use file::{InProgress, SensorName};
 use gap::Trouble;
-use manifest::{Event, FileEntry, Manifest};
+use manifest::Manifest;
 use partition::{Partition, PartitionKey, Sealed};
-use write::Encoded;
+use publisher::{Outcome, Publisher};
+use writer::Writer;
 
 /// How the archive is written.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The sensor's name, for names of files.
     pub sensor: String,
-    /// Bytes of memory that rows may hold while they wait; above it, the partition that holds most
-    /// is written.
+    /// Bytes of memory that rows may hold while they gather; above it, the partition that holds
+    /// most is written. Rows that are being written may hold as much again.
     pub buffer_bytes: usize,
     /// Partitions that may wait at a time; above it, the least recently used one is written.
     /// Without this bound a capture whose clock jumps opens a partition for each hour that it
@@ -69,7 +74,9 @@ pub struct Options {
     pub partitions: usize,
     /// Rows that a partition may hold; then they are written.
     pub partition_rows: usize,
-    /// Threads that write files when several are due.
+    /// Where files are written.
+    pub writing: Writing,
+    /// Threads that encode when several files are due.
     pub writers: usize,
     /// Packet time that a row may wait. Longer makes fewer, larger files, which queries like; a
     /// replay, whose reader waits for its end, can afford hours.
@@ -87,6 +94,7 @@ impl Default for Options {
             buffer_bytes: 128 * 1024 * 1024,
             partitions: 64,
             partition_rows: 4 * layout::ROW_GROUP_ROWS,
+            writing: Writing::Here,
             writers: 1,
             wait: Duration::from_secs(300),
             on_failure: OnFailure::Answer,
@@ -94,6 +102,9 @@ impl Default for Options {
         }
     }
 }
+
+/// Time after which a batch of files that is not written yet is a trouble of its own.
+const SLOW: Duration = Duration::from_secs(10);
 
 /// What was written to one table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -118,20 +129,16 @@ pub struct Summary {
 pub struct Archive {
     directory: PathBuf,
     options: Options,
-    sensor: SensorName,
     partitions: BTreeMap<PartitionKey, Partition>,
-    /// Partitions that do not grow any more and are to be written; empty between calls unless a
-    /// file could not be written.
+    /// Memory that their rows hold.
+    gathered_bytes: usize,
+    /// Partitions that do not grow any more and wait for the writer.
     sealed: Vec<Sealed>,
-    /// Memory that the rows of both hold.
-    buffered_bytes: usize,
+    /// Memory that the rows of these hold, and of those that are being written.
+    backlog_bytes: usize,
     clock: Option<Timestamp>,
     uses: u64,
-    /// Directories with new names in them.
-    unsynced: BTreeSet<PathBuf>,
-    manifest: Manifest,
-    /// Files that were entered in the manifest and could not be given their names.
-    withdrawn: Vec<String>,
+    writer: Writer,
     recovered: Recovered,
     summary: Summary,
     /// Since files cannot be written.
@@ -154,18 +161,18 @@ impl Archive {
         let recovered = recover::recover(directory, &sensor, &manifest)?;
         // Asks now whether files can be made, instead of when the first rows are due.
         InProgress::create(directory, directory, &sensor, Timestamp::default())?;
+        let publisher = Publisher::new(directory.to_owned(), sensor, options.writers, manifest);
+        let writer = Writer::start(publisher, options.writing);
         Ok(Self {
             directory: directory.to_owned(),
-            options,
-            sensor,
             partitions: BTreeMap::new(),
+            gathered_bytes: 0,
             sealed: Vec::new(),
-            buffered_bytes: 0,
+            backlog_bytes: 0,
             clock: None,
             uses: 0,
-            unsynced: BTreeSet::new(),
-            manifest,
-            withdrawn: Vec::new(),
+            writer: writer.map_err(ArchiveError::io("start a thread for", directory))?,
+            options,
             recovered,
             summary: Summary::default(),
             trouble: None,
@@ -185,7 +192,7 @@ impl Archive {
             self.partitions.entry(key).or_insert_with(|| Partition::new(row.record.table(), clock));
         self.uses += 1;
         partition.used = self.uses;
-        self.buffered_bytes += partition.push(row)?;
+        self.gathered_bytes += partition.push(row)?;
         if partition.rows() >= self.options.partition_rows {
             self.seal(key)?;
         }
@@ -210,7 +217,11 @@ impl Archive {
         for key in due {
             self.seal(key)?;
         }
-        self.write_due()
+        self.write_due()?;
+        if self.writer.busy().is_some_and(|busy| busy >= SLOW) {
+            self.fall_behind();
+        }
+        Ok(())
     }
 
     /// What a crash had left when the archive was opened.
@@ -238,8 +249,14 @@ impl Archive {
         while let Some(key) = self.partitions.keys().next().copied() {
             self.seal(key)?;
         }
-        self.write_sealed()?;
-        Ok(self.summary)
+        if let Some(outcome) = self.writer.wait()? {
+            // What failed is tried once more.
+            self.note(outcome);
+        }
+        self.writer.begin(std::mem::take(&mut self.sealed))?;
+        let outcome = self.writer.wait()?;
+        let error = outcome.and_then(|outcome| self.note(outcome));
+        error.map_or(Ok(self.summary), Err)
     }
 
     fn keep_bounds(&mut self) -> Result<(), ArchiveError> {
@@ -247,10 +264,9 @@ impl Archive {
             let Some(key) = self.smallest_by(|partition| partition.used) else { break };
             self.seal(key)?;
         }
-        while self.buffered_bytes > self.options.buffer_bytes {
+        while self.gathered_bytes > self.options.buffer_bytes {
             let Some(key) = self.smallest_by(|partition| Reverse(partition.bytes)) else { break };
             self.seal(key)?;
-            self.write_due()?;
         }
         Ok(())
     }
@@ -262,189 +278,120 @@ impl Archive {
 
     /// Ends a partition's growth; its rows are written next.
     fn seal(&mut self, key: PartitionKey) -> Result<(), ArchiveError> {
-        if let Some(partition) = self.partitions.remove(&key) {
-            let sealed = partition.seal(key);
-            let directory = key.directory(&self.directory);
-            let failed = ArchiveError::encode(&directory);
-            self.sealed.push(sealed.map_err(|cause| failed(cause.into()))?);
+        let Some(partition) = self.partitions.remove(&key) else { return Ok(()) };
+        self.gathered_bytes -= partition.bytes;
+        let sealed = partition
+            .seal(key)
+            .map_err(|cause| ArchiveError::encode(&key.directory(&self.directory))(cause.into()))?;
+        self.backlog_bytes += sealed.bytes;
+        self.sealed.push(sealed);
+        Ok(())
+    }
+
+    /// Gives the writer what is sealed, and takes what it has done. What cannot be written, or not
+    /// in time, is an error, is waited for, or is let go.
+    fn write_due(&mut self) -> Result<(), ArchiveError> {
+        self.take_done()?;
+        self.begin_batch()?;
+        // In this thread it is done by now.
+        self.take_done()?;
+        if self.options.on_failure == OnFailure::Endure {
+            self.let_go();
+            return Ok(());
+        }
+        while self.backlog_bytes > self.options.buffer_bytes
+            && let Some(outcome) = self.writer.wait()?
+        {
+            self.settle(outcome)?;
+            self.begin_batch()?;
         }
         Ok(())
     }
 
-    /// Writes what is sealed. An archive that endures tries again later when that fails, and lets
-    /// the oldest rows go when there is no memory for more.
-    fn write_due(&mut self) -> Result<(), ArchiveError> {
+    /// Begins to write what is sealed, where nothing is being written.
+    fn begin_batch(&mut self) -> Result<(), ArchiveError> {
         let retry = self.options.retry;
         let may_try = self.trouble.as_ref().is_none_or(|trouble| trouble.may_try(retry));
-        if may_try
-            && self.trouble.is_some()
-            && self.sealed.is_empty()
+        if !may_try || self.writer.busy().is_some() {
+            return Ok(());
+        }
+        if self.trouble.is_none() {
+            if !self.sealed.is_empty() {
+                self.writer.begin(std::mem::take(&mut self.sealed))?;
+            }
+            return Ok(());
+        }
+        if self.sealed.is_empty()
             && let Some(key) = self.smallest_by(|partition| partition.used)
         {
             // Something to try the disk with.
             self.seal(key)?;
         }
-        if self.sealed.is_empty() {
-            return self.sync_directories_or_endure();
+        // One file, and the others only when that works: a full disk is met once.
+        match self.take_oldest() {
+            Some(sealed) => self.writer.begin(vec![sealed]),
+            None => Ok(()),
         }
-        if may_try {
-            let outcome = match &self.trouble {
-                None => self.write_sealed(),
-                Some(_) => self.write_sealed_after_trouble(),
-            };
-            match outcome {
-                Ok(()) => self.end_trouble(),
-                Err(error) if self.options.on_failure == OnFailure::Endure => {
-                    self.trouble.get_or_insert_with(|| Trouble::begin(&error)).tried(&error);
-                }
-                Err(error) => return Err(error),
+    }
+
+    fn take_done(&mut self) -> Result<(), ArchiveError> {
+        self.writer.take()?.map_or(Ok(()), |outcome| self.settle(outcome))
+    }
+
+    /// Takes what came of a batch. An archive that endures tries again later what failed.
+    fn settle(&mut self, outcome: Outcome) -> Result<(), ArchiveError> {
+        match self.note(outcome) {
+            None => self.end_trouble(),
+            Some(error) if self.options.on_failure == OnFailure::Endure => {
+                self.trouble.get_or_insert_with(|| Trouble::begin(&error)).tried(&error);
             }
+            Some(error) => return Err(error),
         }
-        self.let_go();
         Ok(())
     }
 
-    /// A directory that could not be made durable is tried again with the next file.
-    fn sync_directories_or_endure(&mut self) -> Result<(), ArchiveError> {
-        match self.sync_directories() {
-            Err(error) if self.options.on_failure == OnFailure::Answer => Err(error),
-            _ => Ok(()),
+    /// Counts what was written and keeps what was not; the error, if there was one.
+    fn note(&mut self, outcome: Outcome) -> Option<ArchiveError> {
+        for written in outcome.written {
+            self.backlog_bytes -= written.held_bytes;
+            let table = self.summary.tables.entry(written.table).or_default();
+            table.rows += written.rows;
+            table.files += 1;
+            table.bytes += written.file_bytes;
         }
-    }
-
-    /// Tries one file, and the others only when that works: a full disk is met once.
-    fn write_sealed_after_trouble(&mut self) -> Result<(), ArchiveError> {
-        let oldest = (0..self.sealed.len()).min_by_key(|&at| self.sealed[at].first);
-        let oldest = oldest.map(|at| self.sealed.swap_remove(at));
-        let others = std::mem::replace(&mut self.sealed, oldest.into_iter().collect());
-        let outcome = self.write_sealed();
-        self.sealed.extend(others);
-        outcome.and_then(|()| self.write_sealed())
+        self.sealed.extend(outcome.kept);
+        outcome.error
     }
 
     fn end_trouble(&mut self) {
         if let Some(trouble) = self.trouble.take() {
             let gap = trouble.end();
-            self.gap = (gap.rows > 0).then_some(gap).or(self.gap.take());
+            self.gap = match self.gap.take() {
+                Some(before) => Some(before.with(gap)),
+                None => (gap.rows > 0).then_some(gap),
+            };
         }
     }
 
-    /// While files cannot be written: drops the oldest rows beyond what memory may hold.
+    /// Drops the oldest rows beyond what memory may hold of those that cannot be written, or not
+    /// as fast as they come.
     fn let_go(&mut self) {
-        let Some(trouble) = &mut self.trouble else { return };
-        while self.buffered_bytes > self.options.buffer_bytes
-            && let Some(at) = (0..self.sealed.len()).min_by_key(|&at| self.sealed[at].first)
+        while self.backlog_bytes > self.options.buffer_bytes
+            && let Some(sealed) = self.take_oldest()
         {
-            let sealed = self.sealed.swap_remove(at);
-            self.buffered_bytes -= sealed.bytes;
-            trouble.lose(sealed.order.len() as u64, sealed.first, sealed.last);
+            self.backlog_bytes -= sealed.bytes;
+            self.fall_behind().lose(sealed.order.len() as u64, sealed.first, sealed.last);
         }
     }
 
-    /// Writes each of the sealed partitions as a file and forgets its rows; what could not be
-    /// written stays. Answers the first error.
-    fn write_sealed(&mut self) -> Result<(), ArchiveError> {
-        let mut outcome = Ok(());
-        let mut jobs = Vec::new();
-        for sealed in std::mem::take(&mut self.sealed) {
-            match self.place_for(&sealed) {
-                Ok(target) => jobs.push((sealed, target)),
-                Err(error) => {
-                    self.sealed.push(sealed);
-                    outcome = outcome.and(Err(error));
-                }
-            }
-        }
-        let mut encoded = Vec::new();
-        for (sealed, file) in write::encode(jobs, &self.sensor, self.options.writers) {
-            match file {
-                Ok(file) => encoded.push((sealed, file)),
-                Err(error) => {
-                    self.sealed.push(sealed);
-                    outcome = outcome.and(Err(error));
-                }
-            }
-        }
-        outcome.and(self.publish(encoded)).and(self.sync_directories())
+    /// A trouble, begun now if there was none: the disk is not fast enough.
+    fn fall_behind(&mut self) -> &mut Trouble {
+        let behind = || ArchiveError::Behind { path: self.directory.clone() };
+        self.trouble.get_or_insert_with(|| Trouble::begin(&behind()))
     }
 
-    /// Enters files in the manifest and gives them their names; the rows of those that it cannot
-    /// stay. Answers the first error.
-    fn publish(&mut self, encoded: Vec<(Sealed, Encoded)>) -> Result<(), ArchiveError> {
-        if let Err(error) = self.enter(&encoded) {
-            self.sealed.extend(encoded.into_iter().map(|(sealed, _)| sealed));
-            return Err(error);
-        }
-        let mut outcome = Ok(());
-        for (sealed, file) in encoded {
-            let name = self.name_of(file.target.published());
-            match file.target.publish() {
-                Ok(()) => self.note_written(&sealed, file.bytes),
-                Err(error) => {
-                    self.withdrawn.push(name);
-                    self.sealed.push(sealed);
-                    outcome = outcome.and(Err(error));
-                }
-            }
-        }
-        outcome.and(self.enter(&[]))
-    }
-
-    /// Enters files, which are durable afterwards under their hidden names, and takes back those
-    /// that were entered and could not be put in their places.
-    fn enter(&mut self, encoded: &[(Sealed, Encoded)]) -> Result<(), ArchiveError> {
-        let nurseries = encoded.iter().filter_map(|(_, file)| file.target.path().parent());
-        let nurseries: BTreeSet<&Path> = nurseries.collect();
-        nurseries.into_iter().try_for_each(file::sync_directory)?;
-        let withdrawn = Event::Withdrawn { files: self.withdrawn.clone() };
-        let written = encoded.iter().map(|(sealed, file)| {
-            Event::Written(FileEntry {
-                file: self.name_of(file.target.published()),
-                bytes: file.bytes,
-                rows: Some(sealed.order.len() as u64),
-                sha256: HEXLOWER.encode(&file.hash),
-            })
-        });
-        let withdrawn = (!self.withdrawn.is_empty()).then_some(withdrawn);
-        let events = withdrawn.into_iter().chain(written).collect();
-        self.manifest.append(events)?;
-        self.withdrawn.clear();
-        Ok(())
-    }
-
-    /// A file's name in the manifest.
-    fn name_of(&self, path: &Path) -> String {
-        manifest::name_of(&self.directory, path)
-    }
-
-    /// An empty file for a partition's rows, in directories that are there.
-    fn place_for(&mut self, sealed: &Sealed) -> Result<InProgress, ArchiveError> {
-        let directory = sealed.key.directory(&self.directory);
-        if !directory.is_dir() {
-            std::fs::create_dir_all(&directory)
-                .map_err(ArchiveError::io("make the directory", &directory))?;
-            let parents = directory.ancestors().skip(1);
-            let parents = parents.take_while(|parent| parent.starts_with(&self.directory));
-            self.unsynced.extend(parents.map(Path::to_owned));
-        }
-        let table_directory = sealed.key.table_directory(&self.directory);
-        InProgress::create(&table_directory, &directory, &self.sensor, sealed.first)
-    }
-
-    fn note_written(&mut self, sealed: &Sealed, bytes: u64) {
-        self.buffered_bytes -= sealed.bytes;
-        self.unsynced.insert(sealed.key.directory(&self.directory));
-        let table = self.summary.tables.entry(sealed.table.name).or_default();
-        table.rows += sealed.order.len() as u64;
-        table.files += 1;
-        table.bytes += bytes;
-    }
-
-    fn sync_directories(&mut self) -> Result<(), ArchiveError> {
-        while let Some(directory) = self.unsynced.first() {
-            file::sync_directory(directory)?;
-            self.unsynced.pop_first();
-        }
-        Ok(())
+    fn take_oldest(&mut self) -> Option<Sealed> {
+        let oldest = (0..self.sealed.len()).min_by_key(|&at| self.sealed[at].first)?;
+        Some(self.sealed.swap_remove(oldest))
     }
 }

@@ -22,7 +22,7 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::file::serialized_reader::ReadOptionsBuilder;
 use tempfile::TempDir;
 
-use super::{Archive, ArchiveError, Options, Summary, TableSummary};
+use super::{Archive, ArchiveError, Options, Summary, TableSummary, Writing};
 use crate::rows::OnFailure;
 use crate::rows::StampedRow;
 use crate::rows::samples::{
@@ -292,13 +292,13 @@ fn too_many_bytes_write_the_largest_partition() {
     let directory = TempDir::new().unwrap();
     let mut archive = Archive::open(directory.path(), options()).unwrap();
     archive.write(&count(at(0), None, 0)).unwrap();
-    let row_bytes = archive.buffered_bytes;
+    let row_bytes = archive.gathered_bytes;
     archive.options.buffer_bytes = 3 * row_bytes;
     archive.write(&count(at(HOUR_NANOS), None, 1)).unwrap();
     archive.write(&count(at(HOUR_NANOS), None, 2)).unwrap();
-    assert_eq!((files(directory.path()).len(), archive.buffered_bytes), (0, 3 * row_bytes));
+    assert_eq!((files(directory.path()).len(), archive.gathered_bytes), (0, 3 * row_bytes));
     archive.write(&count(at(0), None, 3)).unwrap();
-    assert_eq!((files(directory.path()).len(), archive.buffered_bytes), (1, 2 * row_bytes));
+    assert_eq!((files(directory.path()).len(), archive.gathered_bytes), (1, 2 * row_bytes));
     assert_eq!(archive.finish().unwrap().tables["count"].rows, 4);
 }
 
@@ -482,6 +482,25 @@ fn the_same_rows_give_the_same_bytes() {
 }
 
 #[test]
+fn files_do_not_depend_on_which_thread_writes_them() {
+    let [here, beside] = [Writing::Here, Writing::Beside].map(|writing| {
+        let directory = TempDir::new().unwrap();
+        let options = Options { writing, writers: 2, buffer_bytes: 20_000, ..options() };
+        let mut archive = Archive::open(directory.path(), options).unwrap();
+        for number in 0..5_000 {
+            archive.write(&count(at(number % 3 * HOUR_NANOS), None, number)).unwrap();
+        }
+        let summary = archive.finish().unwrap();
+        let names = files(directory.path());
+        let numbers: Vec<_> =
+            names.iter().map(|name| numbers(&directory.path().join(name))).collect();
+        (summary, names, numbers)
+    });
+    assert!(here.1.len() > 3, "{:?}", here.1);
+    assert_eq!(here, beside);
+}
+
+#[test]
 fn hostile_text_becomes_safe_text() {
     let directory = TempDir::new().unwrap();
     let mut row = every_kind_null();
@@ -513,6 +532,36 @@ fn an_archive_that_endures_goes_on_and_counts_what_it_had_to_let_go() {
     assert_eq!(archive.take_gap(), None, "it is told once");
     assert_eq!(gap.span.map(|(from, _)| from), Some(at(0)));
     assert!(gap.cause.contains("count"), "{}", gap.cause);
+    let written = archive.finish().unwrap().tables["count"].rows;
+    assert!(gap.rows > 0 && written > 0, "{} lost, {written} written", gap.rows);
+    assert_eq!(gap.rows + written, 1_000);
+}
+
+#[test]
+fn a_disk_that_does_not_answer_holds_up_nobody_and_what_it_cost_is_counted() {
+    let directory = TempDir::new().unwrap();
+    archive_of(directory.path(), &[count(at(0), None, 0)]);
+    let manifest = directory.path().join(super::manifest::FOLDER).join("edge-1.jsonl");
+    let manifest = File::open(manifest).unwrap();
+    let options = Options {
+        writing: Writing::Beside,
+        on_failure: OnFailure::Endure,
+        retry: Duration::ZERO,
+        buffer_bytes: 4_096,
+        ..options()
+    };
+    let mut archive = Archive::open(directory.path(), options).unwrap();
+    // Whoever writes files waits for this lock.
+    manifest.lock().unwrap();
+    for number in 0..1_000 {
+        archive.write(&count(at(number), None, number)).unwrap();
+    }
+    assert!(archive.is_in_trouble());
+    manifest.unlock().unwrap();
+    while archive.is_in_trouble() {
+        archive.advance(at(HOUR_NANOS)).unwrap();
+    }
+    let gap = archive.take_gap().unwrap();
     let written = archive.finish().unwrap().tables["count"].rows;
     assert!(gap.rows > 0 && written > 0, "{} lost, {written} written", gap.rows);
     assert_eq!(gap.rows + written, 1_000);

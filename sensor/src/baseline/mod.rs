@@ -4,9 +4,11 @@
 //! and the answers of `serval baseline`.
 
 mod ask;
+mod kept;
 mod learn;
 
 pub use ask::run;
+pub use kept::Kept;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -23,7 +23,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread::available_parallelism;
 
-use crate::archive::{self, Archive};
+use crate::archive::{self, Archive, Writing};
 use crate::capture::{
     Batch, CaptureError, Fill, InterfaceSettings, Interfaces, Pressure, Problem, ProblemKind,
     Source, Stop, Tally,
@@ -148,7 +148,9 @@ fn open_archive(config: &Config) -> Result<Option<Archive>, ReplayError> {
     let Some(directory) = &config.archive.path else { return Ok(None) };
     let options = archive::Options {
         sensor: config.sensor.name.clone(),
-        buffer_bytes: usize::try_from(config.memory.budget.0 / 8).unwrap_or(usize::MAX),
+        // As much again may wait for the disk.
+        buffer_bytes: usize::try_from(config.memory.budget.0 / 16).unwrap_or(usize::MAX),
+        writing: Writing::Beside,
         on_failure: OnFailure::Endure,
         ..archive::Options::default()
     };

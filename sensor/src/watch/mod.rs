@@ -19,14 +19,13 @@ pub mod schedule;
 mod tests;
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use analyzers::record::Header;
 use analyzers::{Findings, FlowId, Heading, Record, Scene, Text, Timestamp, What};
 
 use crate::alerts::{self, Delivery};
 use crate::archive::{Archive, Gap};
-use crate::baseline::Baselines;
+use crate::baseline::{Baselines, Kept};
 use crate::config::Config;
 use crate::enrich::Enrich;
 use crate::event::{Event, EventKind};
@@ -79,12 +78,9 @@ pub struct Watch {
     findings: Findings,
     /// Packet time of the latest event.
     now: Timestamp,
-    /// Where what was learned is kept, and the packet time of the last time.
-    kept: Option<(PathBuf, Timestamp)>,
+    /// Where what was learned is kept.
+    kept: Option<Kept>,
 }
-
-/// How often what was learned is written while the sensor runs.
-const KEEP_EVERY: Duration = Duration::from_secs(3_600);
 
 impl Watch {
     /// For that many workers.
@@ -128,28 +124,32 @@ impl Watch {
         if let Err(error) = self.remember(&path) {
             state::set_aside(&path, &error.to_string());
         }
-        self.kept = Some((path, Timestamp::MIN));
+        self.kept = Some(Kept::at(path));
         self
     }
 
-    /// Writes what detectors learned; a disk that is full must not stop the watch.
-    fn keep(&self) {
-        let Some((path, _)) = &self.kept else { return };
+    /// What detectors learned so far.
+    fn learned(&self) -> Baselines {
         let memories = self.detection.memories();
-        let baselines = memories.map(|(name, memory)| (name.to_owned(), memory)).collect();
-        if let Err(error) = Baselines(baselines).save(path) {
-            tracing::warn!("what was learned cannot be kept: {error}");
-        }
+        Baselines(memories.map(|(name, memory)| (name.to_owned(), memory)).collect())
     }
 
     /// Writes what detectors learned, once an hour of packet time.
     fn keep_hourly(&mut self, now: Timestamp) {
-        let Some((_, last)) = &mut self.kept else { return };
-        if *last == Timestamp::MIN {
-            *last = now;
-        } else if now.since(*last) >= KEEP_EVERY {
-            *last = now;
-            self.keep();
+        if self.kept.as_mut().is_some_and(|kept| kept.is_due(now))
+            && let Some(mut kept) = self.kept.take()
+        {
+            kept.write(self.learned());
+            self.kept = Some(kept);
+        }
+    }
+
+    /// Writes it a last time.
+    fn keep_last(&mut self) {
+        if let Some(mut kept) = self.kept.take() {
+            kept.finish();
+            kept.write(self.learned());
+            kept.finish();
         }
     }
 
@@ -344,7 +344,7 @@ impl Watch {
             intel.tell_counts(&self.scene, &mut self.enrich, &mut self.findings);
         }
         self.detection.finish(self.now, &self.scene, &mut self.findings);
-        self.keep();
+        self.keep_last();
         self.settle(self.now)?;
         let mut outcome = Outcome::default();
         self.alerting.finish(&mut outcome);

@@ -294,11 +294,11 @@ fn a_damaged_baseline_is_set_aside_and_another_is_kept_in_its_place() {
             Watch::new(1, &Config::default(), Knowledge::default(), Sinks::default())
                 .keeping(path.clone())
         };
-        watch().keep();
+        watch().keep_last();
         let aside = folder.path().join("baseline.json.damaged");
         assert_eq!(std::fs::read_to_string(&aside).unwrap(), damaged);
         std::fs::remove_file(&aside).unwrap();
-        watch().keep();
+        watch().keep_last();
         assert!(!aside.exists() && Baselines::load(&path).is_ok());
     }
 }
