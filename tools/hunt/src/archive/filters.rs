@@ -6,6 +6,7 @@
 //! was read. Specification: the split block bloom filter of Apache Parquet (BloomFilter.md).
 
 use std::ops::Range;
+use std::slice;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -14,8 +15,6 @@ use datafusion::datasource::physical_plan::parquet::ParquetAccessPlan;
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::utils::{Guarantee, LiteralGuarantee};
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
-use object_store::path::Path as StorePath;
-use object_store::{ObjectStore, ObjectStoreExt as _};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{
     ColumnChunkMetaData, PageIndexPolicy, ParquetMetaData, ParquetMetaDataOptions,
@@ -23,13 +22,15 @@ use parquet::file::metadata::{
 };
 use twox_hash::XxHash64;
 
+use super::Archive;
 use super::files::ArchiveFile;
+use super::pieces::Pieces;
 
 /// Files that are asked at the same time: asking an object store is waiting.
 const ASKED_AT_ONCE: usize = 16;
 
 /// Bytes of a file's end that are read for its footer; longer footers are read again, whole.
-const FOOTER_BYTES: u64 = 32 * 1024;
+const FOOTER_BYTES: u64 = 16 * 1024;
 
 /// Values for which filters are asked. With more, hardly a row group is without one that its filter
 /// lets pass in error, and filters are read for nothing.
@@ -102,17 +103,18 @@ impl Needles {
     /// A file cannot be read or is no Parquet.
     pub(super) async fn sift(
         &self,
-        store: &Arc<dyn ObjectStore>,
+        archive: &Archive,
         files: Vec<ArchiveFile>,
     ) -> datafusion::error::Result<(Vec<Sifted>, Asked)> {
         let whole = |file| Sifted { file, access: None };
         if self.is_empty() {
             return Ok((files.into_iter().map(whole).collect(), Asked::default()));
         }
+        let archive = Arc::new(archive.clone());
         let asking = stream::iter(files).map(|file| {
-            let (wanted, store) = (Arc::clone(&self.0), Arc::clone(store));
+            let (wanted, archive) = (Arc::clone(&self.0), Arc::clone(&archive));
             // Footers are decoded by all threads.
-            tokio::spawn(async move { ask(&wanted, store.as_ref(), file).await })
+            tokio::spawn(async move { ask(&wanted, &archive, file).await })
         });
         let answers: Vec<_> = asking
             .buffered(ASKED_AT_ONCE)
@@ -140,20 +142,19 @@ fn hash(value: &ScalarValue) -> Option<u64> {
 /// Asks the filters of one file.
 async fn ask(
     wanted: &[Wanted],
-    store: &dyn ObjectStore,
+    archive: &Archive,
     file: ArchiveFile,
 ) -> datafusion::error::Result<(Option<Sifted>, Asked)> {
     let mut asked = Asked::default();
-    let place = &file.object.location;
-    let footer = footer(store, place, file.object.size, &mut asked).await?;
+    let pieces = Pieces::open(archive, &file.object.location)?;
+    let footer = footer(&pieces, file.object.size, &mut asked).await?;
     let mut access = ParquetAccessPlan::new_all(footer.num_row_groups());
     for wanted in wanted {
         let filters: Vec<(usize, Filter)> = filters(&footer, &wanted.column)
             .filter(|(group, _)| access.should_scan(*group))
             .collect();
         let ranges: Vec<_> = filters.iter().flat_map(|(_, filter)| filter.ranges(wanted)).collect();
-        // One request, or as many as the store thinks best.
-        let parts = store.get_ranges(place, &ranges).await?;
+        let parts = pieces.read(&ranges).await?;
         asked.bytes_read += ranges.iter().map(|range| range.end - range.start).sum::<u64>();
         for ((group, filter), parts) in filters.iter().zip(parts.chunks(1 + wanted.hashes.len())) {
             if !filter.may_hold(wanted, parts) {
@@ -172,8 +173,7 @@ async fn ask(
 }
 
 async fn footer(
-    store: &dyn ObjectStore,
-    place: &StorePath,
+    pieces: &Pieces<'_>,
     size: u64,
     asked: &mut Asked,
 ) -> datafusion::error::Result<ParquetMetaData> {
@@ -187,7 +187,8 @@ async fn footer(
         .with_metadata_options(Some(options));
     let mut length = FOOTER_BYTES.min(size);
     loop {
-        let bytes = store.get_range(place, size - length..size).await?;
+        let bytes =
+            pieces.read(slice::from_ref(&(size - length..size))).await?.pop().unwrap_or_default();
         asked.bytes_read += length;
         match reader.try_parse_sized(&bytes, size) {
             Ok(()) => return Ok(reader.finish()?),

@@ -8,6 +8,8 @@ mod columns;
 mod files;
 mod filters;
 mod ledger;
+mod paged;
+mod pieces;
 mod rows;
 mod table;
 
@@ -39,6 +41,8 @@ const LISTINGS: usize = 16;
 #[derive(Clone, Debug)]
 pub struct Archive {
     store: Arc<dyn ObjectStore>,
+    /// The same, if it is a directory of this machine.
+    here: Option<Arc<LocalFileSystem>>,
     /// The store's name for the query engine.
     url: ObjectStoreUrl,
     /// The archive's folder in the store.
@@ -72,8 +76,10 @@ impl Archive {
         if !path.is_dir() {
             return Err(at_fault("it is a file; name the directory that holds the tables".into()));
         }
+        let store = Arc::new(LocalFileSystem::new());
         Ok(Self {
-            store: Arc::new(LocalFileSystem::new()),
+            store: Arc::<LocalFileSystem>::clone(&store),
+            here: Some(store),
             url: ObjectStoreUrl::local_filesystem(),
             root: StorePath::from_absolute_path(&path)
                 .map_err(|error| at_fault(error.to_string()))?,
@@ -101,6 +107,7 @@ impl Archive {
             .map_err(|error| at_fault(error.to_string()))?;
         Ok(Self {
             store: Arc::new(store),
+            here: None,
             url: ObjectStoreUrl::parse(format!("s3://{bucket}"))
                 .map_err(|error| at_fault(error.to_string()))?,
             root: StorePath::parse(folder.trim_end_matches('/'))

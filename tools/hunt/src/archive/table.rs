@@ -17,7 +17,9 @@ use datafusion::common::stats::Precision;
 use datafusion::common::{Column, ColumnStatistics, DFSchema, Result, ScalarValue, Statistics};
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
-use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::physical_plan::{
+    FileGroup, FileScanConfigBuilder, ParquetFileReaderFactory, ParquetSource,
+};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::{TableSchema, TableSchemaBuilder};
 use datafusion::error::DataFusionError;
@@ -30,6 +32,7 @@ use jiff::civil::Date;
 
 use super::files::{ArchiveFile, Hour, days_since_epoch};
 use super::filters::{Needles, Sifted};
+use super::paged::PagedReaders;
 use super::{Archive, Ledger};
 
 const DATE: &str = "date";
@@ -79,7 +82,7 @@ impl ArchiveTable {
         let bytes = |files: &[ArchiveFile]| files.iter().map(|file| file.object.size).sum();
         self.ledger.listed(files.len(), bytes(&files));
         let files = keep(files, predicate.as_ref(), |file| TimeSpan::of_hour(file.hour))?;
-        let (sifted, asked) = needles.sift(self.archive.store(), files).await?;
+        let (sifted, asked) = needles.sift(&self.archive, files).await?;
         self.ledger.asked(asked.bytes_read, asked.groups_ruled_out);
         let bytes = sifted.iter().map(|sifted| sifted.file.object.size).sum();
         self.ledger.chosen(sifted.len(), bytes);
@@ -166,15 +169,19 @@ impl TableProvider for ArchiveTable {
         let threads = state.config().target_partitions();
         let files = files.into_iter().map(|file| self.partitioned(file)).collect();
         let runtime = state.runtime_env();
-        let reader = CachedParquetFileReaderFactory::new(
+        let readers = CachedParquetFileReaderFactory::new(
             runtime.object_store(self.archive.url())?,
             runtime.cache_manager.get_file_metadata_cache(),
         );
+        let readers: Arc<dyn ParquetFileReaderFactory> = match bloom {
+            Bloom::ToAsk => Arc::new(readers),
+            Bloom::Asked => Arc::new(PagedReaders(readers)),
+        };
         let mut options = state.table_options().parquet.clone();
         options.global.bloom_filter_on_read &= bloom == Bloom::ToAsk;
         let source = ParquetSource::new(self.schema.clone())
             .with_table_parquet_options(options)
-            .with_parquet_file_reader_factory(Arc::new(reader));
+            .with_parquet_file_reader_factory(readers);
         let config = FileScanConfigBuilder::new(self.archive.url().clone(), Arc::new(source))
             .with_file_groups(FileGroup::new(files).split_files(threads))
             .with_projection_indices(projection.cloned())?
