@@ -4,23 +4,64 @@
 //! In: hashes of things, of 64 bits and well spread. Out: their number, which does not depend on
 //! their order.
 
-/// A count of different things: exact up to `FEW`, then with a standard error of
-/// 1.04 / √`REGISTERS`. `REGISTERS` is a power of two of at least 16.
+/// Registers of a count, as many as a power of two, at least 16: in the count itself, which is
+/// faster, or where it points to, which takes no memory before there are many.
+pub trait Registers {
+    /// All empty.
+    fn empty() -> Self;
+
+    /// What each holds.
+    fn runs(&self) -> &[u8];
+
+    /// The same, to be changed.
+    fn runs_mut(&mut self) -> &mut [u8];
+}
+
+impl<const REGISTERS: usize> Registers for [u8; REGISTERS] {
+    fn empty() -> Self {
+        [0; REGISTERS]
+    }
+
+    fn runs(&self) -> &[u8] {
+        self
+    }
+
+    fn runs_mut(&mut self) -> &mut [u8] {
+        self
+    }
+}
+
+impl<R: Registers> Registers for Box<R> {
+    fn empty() -> Self {
+        Self::new(R::empty())
+    }
+
+    fn runs(&self) -> &[u8] {
+        (**self).runs()
+    }
+
+    fn runs_mut(&mut self) -> &mut [u8] {
+        (**self).runs_mut()
+    }
+}
+
+/// A count of different things: exact up to `FEW`, then with a standard error of 1.04 / √m of m
+/// registers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Distinct<const FEW: usize, const REGISTERS: usize> {
+pub enum Distinct<const FEW: usize, R> {
     /// The things themselves, by half their hash.
     Few(Vec<u32>),
     /// For each part of the hashes, the longest run of zeros in front.
-    Many(Box<[u8; REGISTERS]>),
+    Many(R),
 }
 
-impl<const FEW: usize, const REGISTERS: usize> Default for Distinct<FEW, REGISTERS> {
+impl<const FEW: usize, R> Default for Distinct<FEW, R> {
     fn default() -> Self {
         Self::Few(Vec::new())
     }
 }
 
-impl<const FEW: usize, const REGISTERS: usize> Distinct<FEW, REGISTERS> {
+impl<const FEW: usize, R: Registers> Distinct<FEW, R> {
     /// Counts the thing of that hash; whether it made a difference.
     pub fn add(&mut self, hash: u64) -> bool {
         // The registers see what the exact list has kept, so that its turning loses nothing.
@@ -34,14 +75,14 @@ impl<const FEW: usize, const REGISTERS: usize> Distinct<FEW, REGISTERS> {
                     few.push(half);
                     return true;
                 }
-                let mut registers = Box::new([0; REGISTERS]);
+                let mut registers = R::empty();
                 for half in few.iter().chain([&half]) {
-                    raise(registers.as_mut_slice(), *half);
+                    raise(registers.runs_mut(), *half);
                 }
                 *self = Self::Many(registers);
                 true
             }
-            Self::Many(registers) => raise(registers.as_mut_slice(), half),
+            Self::Many(registers) => raise(registers.runs_mut(), half),
         }
     }
 
@@ -55,19 +96,19 @@ impl<const FEW: usize, const REGISTERS: usize> Distinct<FEW, REGISTERS> {
                 return u64::try_from(both).unwrap_or(u64::MAX);
             }
         }
-        let mut registers = [0; REGISTERS];
-        self.raise_all(&mut registers);
-        other.raise_all(&mut registers);
-        estimate(&registers)
+        let mut registers = R::empty();
+        self.raise_all(registers.runs_mut());
+        other.raise_all(registers.runs_mut());
+        estimate(registers.runs())
     }
 
-    fn raise_all(&self, registers: &mut [u8; REGISTERS]) {
+    fn raise_all(&self, registers: &mut [u8]) {
         match self {
             Self::Few(few) => few.iter().for_each(|half| {
                 raise(registers, *half);
             }),
             Self::Many(ours) => {
-                for (register, run) in registers.iter_mut().zip(ours.iter()) {
+                for (register, run) in registers.iter_mut().zip(ours.runs()) {
                     *register = (*register).max(*run);
                 }
             }
@@ -79,7 +120,7 @@ impl<const FEW: usize, const REGISTERS: usize> Distinct<FEW, REGISTERS> {
     pub fn count(&self) -> u64 {
         match self {
             Self::Few(few) => u64::try_from(few.len()).unwrap_or(u64::MAX),
-            Self::Many(registers) => estimate(registers.as_slice()),
+            Self::Many(registers) => estimate(registers.runs()),
         }
     }
 
@@ -134,7 +175,7 @@ fn estimate(registers: &[u8]) -> u64 {
 mod tests {
     use super::*;
 
-    type Count = Distinct<8, 256>;
+    type Count = Distinct<8, [u8; 256]>;
 
     fn hash(number: u64) -> u64 {
         let mixed = (number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);

@@ -141,7 +141,7 @@ struct Count {
     /// Which span since the epoch.
     span: i64,
     questions: u32,
-    names: Distinct<64, 256>,
+    names: Distinct<64, Box<[u8; 256]>>,
     label_bytes: u64,
     special: u32,
     private: u32,

@@ -95,7 +95,7 @@ type Place = ([u8; 2], i64);
 /// A host of ours that others connect to.
 #[derive(Default)]
 struct Server {
-    clients: Distinct<10, 16>,
+    clients: Distinct<10, [u8; 16]>,
     /// When it began to be one.
     since: Option<Timestamp>,
     known: Vec<u64>,

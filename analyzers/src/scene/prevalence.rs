@@ -111,8 +111,8 @@ impl Prevalence {
     }
 }
 
-type Hosts = Distinct<8, 64>;
-type AllHosts = Distinct<64, 4_096>;
+type Hosts = Distinct<8, [u8; 64]>;
+type AllHosts = Distinct<64, Box<[u8; 4_096]>>;
 
 /// The hosts that have to do with one thing.
 #[derive(Clone, Debug)]
@@ -120,7 +120,8 @@ struct Circle {
     first: Timestamp,
     span: i64,
     now: Hosts,
-    before: Hosts,
+    /// Those of the span before, if there were any: looked at less often.
+    before: Option<Box<Hosts>>,
 }
 
 /// The table of who has to do with what.
@@ -238,12 +239,12 @@ impl Contacts {
             first: time,
             span,
             now: Hosts::default(),
-            before: Hosts::default(),
+            before: None,
         });
         if circle.span != span {
             let is_next = circle.span.saturating_add(1) == span;
             let past = std::mem::take(&mut circle.now);
-            circle.before = if is_next { past } else { Hosts::default() };
+            circle.before = is_next.then(|| Box::new(past));
             circle.span = span;
         }
         circle.now.add(host);
@@ -271,7 +272,7 @@ impl Contacts {
 impl Circle {
     /// Its hosts in this span and the one before.
     fn hosts(&self, span: i64) -> u64 {
-        let before = (self.span == span).then_some(&self.before).filter(|old| !old.is_empty());
+        let before = self.before.as_deref().filter(|_| self.span == span);
         before.map_or_else(|| self.now.count(), |before| self.now.count_with(before))
     }
 }

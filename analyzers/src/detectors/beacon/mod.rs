@@ -173,6 +173,13 @@ struct Beat<'a> {
     is_self_signed: bool,
 }
 
+impl Beat<'_> {
+    /// What it is counted by.
+    fn key(&self) -> Key {
+        self.target.key(self.flow.src.ip)
+    }
+}
+
 struct Beacon {
     knobs: Knobs,
     flows: Flows,
@@ -258,8 +265,9 @@ impl Beacon {
             is_tls: true,
             is_self_signed: tls.self_signed == Some(true),
         };
-        let counted = self.beat(&beat, scene, findings);
-        self.flows.count(event.flow.uid, beat.target.key(event.flow.src.ip), counted);
+        let key = beat.key();
+        let counted = self.beat(&key, &beat, scene, findings);
+        self.flows.count(event.flow.uid, key, counted);
         self.beat_by_network(&beat, scene, findings);
     }
 
@@ -299,10 +307,11 @@ impl Beacon {
         };
         // The flow was counted under its address while the answer was not there yet.
         let is_late = opened.is_none() && http.depth == Some(1) && !is_proxied;
+        let key = beat.key();
         if !is_late {
-            self.beat(&beat, scene, findings);
+            self.beat(&key, &beat, scene, findings);
         }
-        self.flows.count(event.flow.uid, beat.target.key(event.flow.src.ip), None);
+        self.flows.count(event.flow.uid, key, None);
         self.beat_by_network(&beat, scene, findings);
     }
 
@@ -329,10 +338,9 @@ impl Beacon {
         {
             return;
         }
-        let target = Target::Questions(domain);
+        let key = Target::Questions(domain).key(event.flow.src.ip);
         let ttls = dns.answer_ttls.as_deref().unwrap_or_default();
         let ttl = ttls.iter().min().and_then(|ttl| u64::try_from(*ttl).ok());
-        let key = target.key(event.flow.src.ip);
         if let Some(pair) = self.tracks.get_mut(&key) {
             let old = std::mem::replace(&mut pair.answer_ttl, ttl.map(Duration::from_secs));
             let name = crate::scene::prevalence::digest(query.as_bytes());
@@ -346,7 +354,7 @@ impl Beacon {
         }
         let beat = Beat {
             flow: event.flow,
-            target,
+            target: Target::Questions(domain),
             ts: event.ts,
             now: event.time,
             bytes: Some(clamped(dns.query_bytes.unwrap_or(0))),
@@ -355,7 +363,7 @@ impl Beacon {
             is_tls: false,
             is_self_signed: false,
         };
-        self.beat(&beat, scene, findings);
+        self.beat(&key, &beat, scene, findings);
     }
 
     fn sign_of_life(
@@ -393,8 +401,8 @@ impl Beacon {
         let Some(counted) = opened.counted else {
             let name = event.dst_name.map(Text::as_bytes);
             let beat = Beat { name, ..opened.by_address(event.time, Some(bytes)) };
-            self.beat(&beat, scene, findings);
-            let key = beat.target.key(opened.flow.src.ip);
+            let key = beat.key();
+            self.beat(&key, &beat, scene, findings);
             self.flows.count(opened.flow.uid, key, None);
             return;
         };
@@ -414,19 +422,19 @@ impl Beacon {
         findings: &mut Findings,
     ) {
         let beat = opened.by_address(now, None);
-        let counted = self.beat(&beat, scene, findings);
-        self.flows.count(opened.flow.uid, beat.target.key(opened.flow.src.ip), counted);
+        let key = beat.key();
+        let counted = self.beat(&key, &beat, scene, findings);
+        self.flows.count(opened.flow.uid, key, counted);
     }
 
     /// The same beat, by client and network: names that rotate share them.
     fn beat_by_network(&mut self, beat: &Beat<'_>, scene: &Scene, findings: &mut Findings) {
         let (Some(client), Target::Name(name)) = (beat.client, beat.target) else { return };
         let target = Target::Network(client, network_of(beat.flow.dst.ip));
-        let key = target.key(beat.flow.src.ip);
+        let beat = Beat { target, name: None, ..*beat };
+        let key = beat.key();
+        let Some(number) = self.beat(&key, &beat, scene, findings) else { return };
         let digest = crate::scene::prevalence::digest(name);
-        let Some(number) = self.beat(&Beat { target, name: None, ..*beat }, scene, findings) else {
-            return;
-        };
         if let Some(pair) = self.tracks.get_mut(&key) {
             pair.note_name(digest);
         }
@@ -436,18 +444,22 @@ impl Beacon {
     }
 
     /// Counts a beat; its number in its track, if it has one.
-    fn beat(&mut self, beat: &Beat<'_>, scene: &Scene, findings: &mut Findings) -> Option<u32> {
-        let host = beat.flow.src.ip;
-        let key = beat.target.key(host);
-        if self.tracks.peek(&key).is_none() {
-            self.admit(&key, beat, scene)?;
+    fn beat(
+        &mut self,
+        key: &Key,
+        beat: &Beat<'_>,
+        scene: &Scene,
+        findings: &mut Findings,
+    ) -> Option<u32> {
+        if self.tracks.peek(key).is_none() {
+            self.admit(key, beat, scene)?;
         }
         if let Some(domain) = beat.name.and_then(domain::registrable)
-            && let Some(asked) = self.tracks.get_mut(&Target::Questions(domain).key(host))
+            && let Some(asked) = self.tracks.get_mut(&Target::Questions(domain).key(key.host))
         {
             asked.connected = Some(beat.ts);
         }
-        self.strike(&key, beat, scene, findings)
+        self.strike(key, beat, scene, findings)
     }
 
     /// Makes a track, unless everybody goes there or tracks are many and the pair is seldom.
