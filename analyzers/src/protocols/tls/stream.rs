@@ -146,6 +146,11 @@ impl TlsStream {
             }
             Place::Start | Place::Border | Place::Lost => {}
         }
+        // Judged whole, not by its first bytes: the verdict shall not hang on where segments end.
+        let needed = head_bytes(side.place, r.rest());
+        if r.remaining() < needed {
+            return Taken::Short(needed);
+        }
         let mut ahead = *r;
         match Header::read(&mut ahead) {
             Ok(header) => {
@@ -157,7 +162,6 @@ impl TlsStream {
                 self.envelope(direction, time, header, r, emitter);
                 Taken::Some
             }
-            Err(malformed) if malformed.is_truncated() => Taken::Short(layer::HEADER_BYTES),
             Err(_) if side.place == Place::Start && !self.handshake.is_known() => Taken::NotTls,
             Err(malformed) => {
                 emitter.weird_with(time, Weird::TlsMalformed, malformed.into());
@@ -254,6 +258,12 @@ impl TlsStream {
             self.handshake.message(direction, started, message, emitter);
         }
     }
+}
+
+/// Bytes from which it can be told what begins here.
+fn head_bytes(place: Place, bytes: &[u8]) -> usize {
+    let may_be_sslv2 = place == Place::Start && bytes.first().is_some_and(|byte| byte & 0x80 != 0);
+    if may_be_sslv2 { sslv2::HEAD_BYTES } else { layer::HEADER_BYTES }
 }
 
 /// Whether bytes look like the start of an envelope, and of the next one where that is in sight.

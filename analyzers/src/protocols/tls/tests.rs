@@ -117,6 +117,27 @@ fn every_cut_of_the_streams_gives_the_same_rows() {
 }
 
 #[test]
+fn what_is_no_header_is_told_wherever_segments_end() {
+    let hello = envelope(22, &hello_12());
+    let begun = hello[..hello.len() - 1].to_vec();
+    for (answer, rows) in [
+        (&b"\x16\x32\x03"[..], 1),
+        (b"\x16\x32\x03\x00", 1),
+        (b"\x16\x32\x03\x00\x00", 0),
+        (b"\x80\x2e\x01\x00\x02\x00\x15", 1),
+        (b"220 ready\r\n", 0),
+    ] {
+        for size in [1, 2, 3, 4, 100] {
+            let mut feed = Feed::new(&PROTOCOL, Transport::TCP);
+            feed.bytes(SrcToDst, &begun);
+            answer.chunks(size).for_each(|piece| feed.bytes(DstToSrc, piece));
+            let said = feed.finish();
+            assert_eq!(said.rows.len(), rows, "{answer:?} in pieces of {size}: {said:?}");
+        }
+    }
+}
+
+#[test]
 fn every_prefix_gives_at_most_one_row_and_no_false_fingerprint() {
     let flight = full_12();
     let whole = run(&flight);
