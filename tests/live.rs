@@ -456,6 +456,34 @@ fn a_mirror_s_packets_are_heard_at_its_port() {
 }
 
 #[test]
+fn whoever_asks_a_running_sensor_is_told_what_it_found_and_how_it_is() {
+    let Some(wire) = Wire::lay() else { return };
+    assert!(ip(&["-n", &wire.near, "link", "set", "lo", "up"]));
+    let folder = folder();
+    let path = |name: &str| folder.path().join(name);
+    std::fs::write(path("feed.txt"), "example.test\n").expect("a feed");
+    let feed = "[intel]\nfeeds = [{ name = \"c2\", path = \"feed.txt\" }]\n";
+    let config = format!("{feed}[watch]\nhold = \"1s\"\n");
+    std::fs::write(path("serval.toml"), config).expect("a configuration");
+    let more = ["--config", "serval.toml", "--archive", "archive"];
+    let sensor = watch(&wire, &path("live.json"), &more);
+    wire.play(&some_captures(), &[]);
+    let status = || {
+        let output = wire.near(serval().to_str().expect("UTF-8")).arg("status").output();
+        String::from_utf8_lossy(&output.expect("serval starts").stdout).into_owned()
+    };
+    let wanted = [" intel: ", "c2: 1 indicators, ", " dns\n", "rows wait\n", "contacts: "];
+    let is_told = |text: &str| wanted.iter().all(|word| text.contains(word));
+    let told = (0..100).map(|_| {
+        sleep(Duration::from_millis(100));
+        status()
+    });
+    let texts: Vec<String> = told.take_while(|text| !is_told(text)).collect();
+    assert!(texts.len() < 100, "{wanted:?} are not all in {:?}", texts.last());
+    sensor.stop("TERM");
+}
+
+#[test]
 fn what_cannot_be_heard_is_said_with_what_to_do() {
     let mut command = Command::new(serval());
     let output = command.args(["watch", "-i", "no-such-if"]).output().expect("serval starts");

@@ -43,6 +43,12 @@ impl Stamp {
         stamp
     }
 
+    /// When the content was last changed, in seconds since the epoch; zero of what is not there.
+    #[must_use]
+    pub const fn modified(&self) -> i64 {
+        self.modified.0
+    }
+
     /// The state now of several files together.
     #[must_use]
     pub fn of_all<'a>(paths: impl Iterator<Item = &'a Path>) -> Self {

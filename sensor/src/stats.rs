@@ -3,7 +3,7 @@
 //! Plain integers, added up where they arise; `received = decoded + skipped` always holds at the
 //! end. While a sensor runs, each thread puts its counts on a [`Board`] once a batch.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -12,6 +12,7 @@ use analyzers::Text;
 
 use crate::capture::Tally;
 use crate::decode::{SkipCounts, SkipReason};
+use crate::watch::standing::Standing;
 
 /// Counts of one decoder.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -74,18 +75,7 @@ struct Posted {
     /// Grows whenever the operator asks for what was read to be read again.
     reload: u64,
     lost_interfaces: BTreeSet<String>,
-    gauges: BTreeMap<&'static str, Gauge>,
-}
-
-/// A figure of some room, for the metrics and for `serval status`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Gauge {
-    /// Its name, without the prefix `serval_`.
-    pub name: &'static str,
-    /// What it is, without a full stop.
-    pub help: &'static str,
-    /// What it stands at.
-    pub value: u64,
+    standing: Standing,
 }
 
 /// The state of an interface.
@@ -152,15 +142,15 @@ impl Board {
         self.lock().lost_interfaces.clone()
     }
 
-    /// Takes a figure of any room; the last of a name holds.
-    pub fn post_gauge(&self, gauge: Gauge) {
-        self.lock().gauges.insert(gauge.name, gauge);
+    /// Takes how the second stage is doing.
+    pub fn post_standing(&self, standing: Standing) {
+        self.lock().standing = standing;
     }
 
-    /// The figures of other rooms, by name.
+    /// How the second stage was doing when it last said so.
     #[must_use]
-    pub fn gauges(&self) -> Vec<Gauge> {
-        self.lock().gauges.values().copied().collect()
+    pub fn standing(&self) -> Standing {
+        self.lock().standing.clone()
     }
 
     /// Takes the counts of one worker.

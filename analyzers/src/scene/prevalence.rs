@@ -172,6 +172,18 @@ impl Contacts {
         }
     }
 
+    /// Things that are known.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.circles.len()
+    }
+
+    /// Whether none is.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.circles.is_empty()
+    }
+
     /// Things that were forgotten because the table was full.
     #[must_use]
     pub const fn evicted(&self) -> u64 {

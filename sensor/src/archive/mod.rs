@@ -235,6 +235,12 @@ impl Archive {
         self.gap.take()
     }
 
+    /// Memory that rows hold which are not in files yet, in bytes.
+    #[must_use]
+    pub const fn waiting_bytes(&self) -> usize {
+        self.gathered_bytes + self.backlog_bytes
+    }
+
     /// Whether files cannot be written at present.
     #[must_use]
     pub const fn is_in_trouble(&self) -> bool {

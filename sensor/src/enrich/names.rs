@@ -57,6 +57,18 @@ impl Names {
         self.flows.remove(&flow.uid);
     }
 
+    /// Names that are known.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.answers.len() + self.flows.len()
+    }
+
+    /// Whether none is.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// Names that were forgotten because a table was full.
     #[must_use]
     pub const fn evicted(&self) -> u64 {

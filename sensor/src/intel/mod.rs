@@ -17,4 +17,4 @@ mod tests;
 pub use keeper::Keeper;
 pub use report::{FeedReport, IntelError, IntelReport, Outcome};
 pub use settings::{FeedConfig, FeedSource, IntelConfig};
-pub use store::IntelStore;
+pub use store::{FeedState, IntelStore};

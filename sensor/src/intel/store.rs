@@ -31,7 +31,19 @@ pub struct IntelStore {
     /// Whose hours allow-lists speak of.
     zone: TimeZone,
     current: ArcSwap<Matcher>,
+    feeds: ArcSwap<Vec<FeedState>>,
     held: Mutex<Held>,
+}
+
+/// A feed that is in use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FeedState {
+    /// Its name.
+    pub name: String,
+    /// Its indicators.
+    pub indicators: usize,
+    /// When its file was written, or its server last answered; zero if never.
+    pub as_of: Timestamp,
 }
 
 /// What the matcher of the moment was made from.
@@ -109,6 +121,7 @@ impl IntelStore {
             config: config.clone(),
             zone,
             current: ArcSwap::from_pointee(matcher),
+            feeds: ArcSwap::from_pointee(held.feeds(config)),
             held: Mutex::new(held),
         };
         Ok((store, IntelReport { feeds: reports, indicators, ..IntelReport::default() }))
@@ -118,6 +131,12 @@ impl IntelStore {
     #[must_use]
     pub fn current(&self) -> Arc<Matcher> {
         self.current.load_full()
+    }
+
+    /// The feeds that the matcher of the moment was made from.
+    #[must_use]
+    pub fn feeds(&self) -> Arc<Vec<FeedState>> {
+        self.feeds.load_full()
     }
 
     /// Reads all files anew and asks all servers. What cannot be used changes nothing.
@@ -171,6 +190,7 @@ impl IntelStore {
         if swap {
             self.current.store(Arc::new(held.matcher()));
         }
+        self.feeds.store(Arc::new(held.feeds(&self.config)));
         report.indicators = self.current.load().indicators.len();
         report
     }
@@ -187,7 +207,27 @@ impl Held {
     }
 }
 
+impl Held {
+    fn feeds(&self, config: &IntelConfig) -> Vec<FeedState> {
+        let named = self.feeds.iter().zip(&config.feeds);
+        let state = named.map(|(feed, config)| FeedState {
+            name: config.name.clone(),
+            indicators: feed.part.len(),
+            as_of: Timestamp::from_secs_nanos(feed.as_of(), 0),
+        });
+        state.collect()
+    }
+}
+
 impl HeldFeed {
+    /// The second at which its file was written, or its server last answered.
+    fn as_of(&self) -> i64 {
+        match &self.source {
+            Source::Path(watched) => watched.read.modified(),
+            Source::Url { copy, .. } => copy.asked(),
+        }
+    }
+
     /// The first time: there is nothing from before, so that half a feed is better than none.
     fn load(config: &FeedConfig, copies: &Path, now: i64) -> (Self, FeedReport) {
         let (mut source, path) = match &config.source {

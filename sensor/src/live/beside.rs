@@ -20,7 +20,7 @@ use super::view::View;
 use crate::capture::Stop;
 use crate::config::Config;
 use crate::replay::ReplayError;
-use crate::stats::{Board, Gauge};
+use crate::stats::Board;
 
 /// How long flows may take to be closed and written after the first signal. A service manager
 /// kills what takes longer; what is not written by then is lost either way, and this way is told.
@@ -62,7 +62,7 @@ pub(super) fn prepare(
     let (terminate, interrupt, hang_up) = {
         let _inside = runtime.enter();
         if let Some(listener) = listener {
-            let asked = Asking { looks: Arc::clone(&looks), board: Arc::clone(&board) };
+            let asked = Asking { looks: Arc::clone(&looks) };
             let listener = TcpListener::from_std(listener)?;
             runtime.spawn(serve(listener, Arc::new(asked)));
         }
@@ -150,16 +150,11 @@ struct Looks {
 
 struct Asking {
     looks: Arc<Looks>,
-    board: Arc<Board>,
 }
 
 impl Asked for Asking {
     fn status(&self) -> Status {
         self.looks.status.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn gauges(&self) -> Vec<Gauge> {
-        self.board.gauges()
     }
 
     fn is_alive(&self) -> bool {

@@ -29,6 +29,8 @@ pub(super) struct Reporter {
     since: Stopwatch,
     /// What the last row ended with.
     reported: Counts,
+    /// Since the board was told how the second stage is doing.
+    posted: Stopwatch,
     loss: LossAlarm,
 }
 
@@ -43,6 +45,9 @@ struct LossAlarm {
 
 /// How often losses are looked at.
 const LOSS_CHECK: Duration = Duration::from_secs(5);
+
+/// How often the board is told how the second stage is doing: as often as anybody looks.
+const POST_EVERY: Duration = Duration::from_secs(1);
 
 impl LossAlarm {
     /// The share that was lost since the last check, when it is time to check, too much, and not
@@ -70,7 +75,7 @@ impl Reporter {
             told: None,
         };
         let (since, reported) = (Stopwatch::start(), Counts::default());
-        Self { watch, board, interval: config.interval.0, since, reported, loss }
+        Self { watch, board, interval: config.interval.0, since, reported, posted: since, loss }
     }
 
     /// Writes the last row; the second stage, to be closed.
@@ -126,6 +131,10 @@ impl Stage for Reporter {
         }
         if self.loss.since.elapsed() >= LOSS_CHECK.min(self.interval) {
             self.tell_loss()?;
+        }
+        if self.posted.elapsed() >= POST_EVERY {
+            self.board.post_standing(self.watch.standing(clock::now()));
+            self.posted = Stopwatch::start();
         }
         if self.since.elapsed() >= self.interval {
             let counts = self.board.counts();

@@ -14,7 +14,6 @@ use tokio::time::timeout;
 
 use super::metrics;
 use super::status::Status;
-use crate::stats::Gauge;
 
 /// Bytes of a request that are read: its first line is all that counts.
 const REQUEST_BYTES_MAX: usize = 8 * 1024;
@@ -29,8 +28,6 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(super) trait Asked: Send + Sync + 'static {
     /// The latest look at the sensor.
     fn status(&self) -> Status;
-    /// The figures of other rooms.
-    fn gauges(&self) -> Vec<Gauge>;
     /// Whether packets are being looked for: the reading thread has moved lately.
     fn is_alive(&self) -> bool;
 }
@@ -84,7 +81,7 @@ fn response(request: &[u8], asked: &impl Asked) -> (&'static str, &'static str, 
     }
     match target {
         b"/metrics" => {
-            let text = metrics::exposition(asked.status(), asked.gauges());
+            let text = metrics::exposition(asked.status());
             ("200 OK", metrics::CONTENT_TYPE, text)
         }
         b"/status" => match serde_json::to_string(&asked.status()) {
@@ -122,10 +119,6 @@ mod tests {
             let mut status = Status::default();
             status.interfaces.insert("eth0".to_owned(), self.is_heard);
             status
-        }
-
-        fn gauges(&self) -> Vec<Gauge> {
-            Vec::new()
         }
 
         fn is_alive(&self) -> bool {

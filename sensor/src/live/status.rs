@@ -17,7 +17,8 @@ use crate::clock::Stopwatch;
 use crate::config::Config;
 use crate::memory::held_bytes;
 use crate::replay::ReplayError;
-use crate::stats::{Board, Counts, Gauge};
+use crate::stats::{Board, Counts};
+use crate::watch::standing::Standing;
 
 /// How long a running sensor may take to answer.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -44,8 +45,8 @@ pub struct Status {
     pub rates: Rates,
     /// Bytes of memory that the process holds.
     pub memory_bytes: u64,
-    /// Figures of other rooms, by name.
-    pub gauges: BTreeMap<String, u64>,
+    /// How the second stage is doing.
+    pub watch: Standing,
 }
 
 /// Counts since the start.
@@ -120,11 +121,7 @@ impl Observer {
                 .collect(),
             rates,
             memory_bytes: held_bytes().unwrap_or(0),
-            gauges: board
-                .gauges()
-                .iter()
-                .map(|Gauge { name, value, .. }| ((*name).to_owned(), *value))
-                .collect(),
+            watch: board.standing(),
         }
     }
 }
@@ -183,10 +180,7 @@ impl fmt::Display for Status {
         }
         writeln!(f, "  flows      {} open, {} evicted", totals.flows_open, totals.flows_evicted)?;
         writeln!(f, "  memory     {:.1} MiB", self.memory_bytes as f64 / f64::from(1 << 20))?;
-        for (name, value) in &self.gauges {
-            writeln!(f, "  {name} {value}")?;
-        }
-        Ok(())
+        self.watch.fmt(f)
     }
 }
 

@@ -107,6 +107,12 @@ impl Incidents {
         Some(Incident { finding: incident, members })
     }
 
+    /// Hosts that are remembered.
+    #[must_use]
+    pub fn hosts(&self) -> usize {
+        self.hosts.len()
+    }
+
     /// Hosts that were forgotten because the table was full.
     #[must_use]
     pub const fn evicted(&self) -> u64 {

@@ -15,6 +15,7 @@ pub mod merge;
 pub mod observe;
 pub mod overview;
 pub mod schedule;
+pub mod standing;
 #[cfg(test)]
 mod tests;
 
@@ -41,6 +42,7 @@ use judge::Telling;
 use knowledge::Knowledge;
 use merge::Merge;
 use overview::Overview;
+use standing::Latest;
 
 /// Where rows go.
 #[derive(Default)]
@@ -75,6 +77,7 @@ pub struct Watch {
     incidents: Incidents,
     alerting: Alerting,
     alert_rows: AlertRows,
+    latest: Latest,
     findings: Findings,
     /// Packet time of the latest event.
     now: Timestamp,
@@ -98,6 +101,7 @@ impl Watch {
             incidents: Incidents::default(),
             alerting: Alerting::new(&config.watch, &config.sensor.name),
             alert_rows: AlertRows::AtEnd,
+            latest: Latest::default(),
             findings: Findings::default(),
             now: Timestamp::MIN,
             kept: None,
@@ -268,6 +272,7 @@ impl Watch {
     fn deliver(&mut self, outcome: Outcome) -> Result<(), StageError> {
         for notice in outcome.notices {
             self.overview.note_alert(&notice.record);
+            self.latest.note(&notice);
             self.tell_sinks(&notice)?;
             if self.alert_rows == AlertRows::AsTold {
                 self.put_alert(notice)?;

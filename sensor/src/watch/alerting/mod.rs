@@ -92,6 +92,12 @@ impl Alerting {
         }
     }
 
+    /// Alerts that are open.
+    #[must_use]
+    pub fn open(&self) -> usize {
+        self.open.len()
+    }
+
     /// What became of findings so far.
     #[must_use]
     pub const fn counts(&self) -> Counts {

@@ -23,7 +23,7 @@ use smallvec::SmallVec;
 use super::observe::observables;
 use crate::enrich::Enrich;
 use crate::enrich::names::address_in;
-use crate::intel::IntelStore;
+use crate::intel::{FeedState, IntelStore};
 use story::{Sighting, Story};
 
 /// The detector's name.
@@ -100,6 +100,18 @@ impl IntelWatch {
     #[must_use]
     pub const fn silenced(&self) -> u64 {
         self.silenced
+    }
+
+    /// Stories, watched addresses and flows that are remembered.
+    #[must_use]
+    pub fn remembered(&self) -> usize {
+        self.stories.len() + self.watched.len() + self.flows.len()
+    }
+
+    /// The feeds that are in use.
+    #[must_use]
+    pub fn feeds(&self) -> Arc<Vec<FeedState>> {
+        self.store.feeds()
     }
 
     /// Stories, watched addresses and flows that were forgotten because a table was full.
