@@ -131,14 +131,18 @@ fn families(status: &Status) -> [Family<'_>; 10] {
     let shed = sinks.iter().map(|(name, sink)| (name, sink.shed));
     [
         Family::new(Counter, ["packets_skipped", "Packets of no flow", "reason"], skipped),
-        Family::new(Gauge, ["interface_heard", "Whether it is heard", "interface"], heard),
+        Family::new(Gauge, ["interface_heard", "Whether packets can be heard", "interface"], heard),
         Family::new(Counter, ["rows", "Rows", "table"], rows),
         Family::new(Gauge, ["memory_entries", "Entries in memory", "of"], entries),
-        Family::new(Counter, ["memory_evicted", "Entries that made room", "of"], evicted),
+        Family::new(
+            Counter,
+            ["memory_evicted", "Entries that made room for others", "of"],
+            evicted,
+        ),
         Family::new(Gauge, ["feed_indicators", "Indicators", "feed"], indicators),
-        Family::new(Gauge, ["feed_age_seconds", "Time since it was written", "feed"], ages),
-        Family::new(Counter, ["alerts_delivered", "Alerts that it surely got", "sink"], delivered),
-        Family::new(Counter, ["alerts_refused", "Alerts that it will not take", "sink"], refused),
+        Family::new(Gauge, ["feed_age_seconds", "Age of the feed", "feed"], ages),
+        Family::new(Counter, ["alerts_delivered", "Alerts that the sink got", "sink"], delivered),
+        Family::new(Counter, ["alerts_refused", "Alerts that the sink refused", "sink"], refused),
         Family::new(Counter, ["alerts_shed", "Alerts shed before it got them", "sink"], shed),
     ]
 }

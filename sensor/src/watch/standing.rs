@@ -155,10 +155,10 @@ impl Watch {
         let (names, contacts) = (&self.enrich.names, &self.scene.contacts);
         let closed_early = self.alerting.counts().closed_early;
         let held = [
-            ("names of addresses", names.len(), names.evicted()),
+            ("names", names.len(), names.evicted()),
             ("contacts", contacts.len(), contacts.evicted()),
-            ("hosts with incidents", self.incidents.hosts(), self.incidents.evicted()),
-            ("open alerts", self.alerting.open(), closed_early),
+            ("incident_hosts", self.incidents.hosts(), self.incidents.evicted()),
+            ("open_alerts", self.alerting.open(), closed_early),
         ];
         let intel = self.intel.iter().map(|own| (intel::DETECTOR, own.remembered(), own.evicted()));
         let held = held.into_iter().chain(intel).map(|(name, entries, evicted)| {
