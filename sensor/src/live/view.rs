@@ -58,11 +58,12 @@ impl View {
         let lost =
             if lost.is_empty() { String::new() } else { format!("  LOST {}", lost.join(",")) };
         self.0.set_message(format!(
-            "{:.0} packets/s  {:.1} Mbit/s  {} flows  {} dropped ({:.2} %)  {:.0} MiB  up {:?}\
-             {lost}",
+            "{:.0} packets/s  {:.1} Mbit/s  {} flows  {} alerts  {} dropped ({:.2} %)  {:.0} MiB  \
+             up {:?}{lost}",
             rates.packets,
             rates.bits / 1e6,
             totals.flows_open,
+            status.watch.alerts.raised,
             totals.kernel_drops + totals.interface_drops,
             rates.loss_percent,
             status.memory_bytes as f64 / f64::from(1 << 20),
