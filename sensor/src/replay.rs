@@ -18,6 +18,7 @@ use crate::clock::{self, Stopwatch};
 use crate::config::Config;
 use crate::decode::SkipReason;
 use crate::flow::uid::UidMaker;
+use crate::intel::Outcome;
 use crate::pipeline::{self, RunCounts, RunSettings};
 use crate::progress::Meter;
 use crate::rows::OnFailure;
@@ -111,6 +112,13 @@ pub fn replay(args: &ReplayArgs) -> Result<ExitCode, ReplayError> {
 pub(crate) fn load_knowledge(config: &Config) -> Result<Knowledge, ReplayError> {
     let (knowledge, report) = Knowledge::load(config, clock::now())?;
     for feed in &report.feeds {
+        if let Outcome::Missing(reason) | Outcome::Kept(reason) = &feed.outcome {
+            say(&format!(
+                "serval: the feed {} is not in use: {}: {reason}; once that is mended, a running \
+                 sensor finds it by itself\n",
+                feed.name, feed.place
+            ));
+        }
         if feed.tally.refused > 0 {
             let first = feed.tally.refusals.first();
             let first = first.map(|refusal| format!("; the first: {refusal}")).unwrap_or_default();

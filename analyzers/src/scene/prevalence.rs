@@ -172,16 +172,10 @@ impl Contacts {
         }
     }
 
-    /// Things that are known.
+    /// Things that are remembered.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub fn remembered(&self) -> usize {
         self.circles.len()
-    }
-
-    /// Whether none is.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.circles.is_empty()
     }
 
     /// Things that were forgotten because the table was full.

@@ -261,8 +261,12 @@ impl Archive {
         }
         self.writer.begin(std::mem::take(&mut self.sealed))?;
         let outcome = self.writer.wait()?;
-        let error = outcome.and_then(|outcome| self.note(outcome));
-        error.map_or(Ok(self.summary), Err)
+        if let Some(error) = outcome.and_then(|outcome| self.note(outcome)) {
+            return Err(error);
+        }
+        // Says how many rows it has cost; there is no row any more to say it in.
+        self.end_trouble();
+        Ok(self.summary)
     }
 
     fn keep_bounds(&mut self) -> Result<(), ArchiveError> {

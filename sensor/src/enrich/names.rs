@@ -57,16 +57,10 @@ impl Names {
         self.flows.remove(&flow.uid);
     }
 
-    /// Names that are known.
+    /// Names that are remembered.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub fn remembered(&self) -> usize {
         self.answers.len() + self.flows.len()
-    }
-
-    /// Whether none is.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 
     /// Names that were forgotten because a table was full.

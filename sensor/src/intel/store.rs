@@ -42,8 +42,8 @@ pub struct FeedState {
     pub name: String,
     /// Its indicators.
     pub indicators: usize,
-    /// When its file was written, or its server last answered; zero if never.
-    pub as_of: Timestamp,
+    /// When its file was written, or its server last answered, if ever.
+    pub as_of: Option<Timestamp>,
 }
 
 /// What the matcher of the moment was made from.
@@ -213,19 +213,20 @@ impl Held {
         let state = named.map(|(feed, config)| FeedState {
             name: config.name.clone(),
             indicators: feed.part.len(),
-            as_of: Timestamp::from_secs_nanos(feed.as_of(), 0),
+            as_of: feed.as_of(),
         });
         state.collect()
     }
 }
 
 impl HeldFeed {
-    /// The second at which its file was written, or its server last answered.
-    fn as_of(&self) -> i64 {
-        match &self.source {
+    /// When its file was written, or its server last answered.
+    fn as_of(&self) -> Option<Timestamp> {
+        let second = match &self.source {
             Source::Path(watched) => watched.read.modified(),
             Source::Url { copy, .. } => copy.asked(),
-        }
+        };
+        (second != 0).then(|| Timestamp::from_secs_nanos(second, 0))
     }
 
     /// The first time: there is nothing from before, so that half a feed is better than none.

@@ -125,7 +125,7 @@ fn families(status: &Status) -> [Family<'_>; 10] {
     let entries = memory.iter().filter_map(|(name, fill)| Some((name, fill.entries?)));
     let evicted = memory.iter().map(|(name, fill)| (name, fill.evicted));
     let indicators = feeds.iter().map(|(name, feed)| (name, feed.indicators));
-    let ages = feeds.iter().map(|(name, feed)| (name, feed.age_seconds));
+    let ages = feeds.iter().filter_map(|(name, feed)| Some((name, feed.age_seconds?)));
     let delivered = sinks.iter().map(|(name, sink)| (name, sink.delivered));
     let refused = sinks.iter().map(|(name, sink)| (name, sink.refused));
     let shed = sinks.iter().map(|(name, sink)| (name, sink.shed));
@@ -161,7 +161,7 @@ mod tests {
         status.watch.rows.insert("dns".to_owned(), 7);
         let fill = Fill { entries: Some(8), evicted: 9 };
         status.watch.memory.insert("names".to_owned(), fill);
-        let feed = FeedStanding { indicators: 10, age_seconds: 60 };
+        let feed = FeedStanding { indicators: 10, age_seconds: Some(60) };
         status.watch.feeds.insert("c2 \"list\"".to_owned(), feed);
         let sink = SinkStanding { delivered: 4, ..SinkStanding::default() };
         status.watch.sinks.insert("soc".to_owned(), sink);

@@ -109,7 +109,7 @@ impl Incidents {
 
     /// Hosts that are remembered.
     #[must_use]
-    pub fn hosts(&self) -> usize {
+    pub fn remembered(&self) -> usize {
         self.hosts.len()
     }
 

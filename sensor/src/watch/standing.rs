@@ -78,8 +78,8 @@ pub struct LatestAlert {
 pub struct FeedStanding {
     /// Its indicators.
     pub indicators: u64,
-    /// Seconds since its file was written, or since its server last answered.
-    pub age_seconds: u64,
+    /// Seconds since its file was written, or its server last answered; none if neither ever was.
+    pub age_seconds: Option<u64>,
 }
 
 /// A sink of alerts.
@@ -155,9 +155,9 @@ impl Watch {
         let (names, contacts) = (&self.enrich.names, &self.scene.contacts);
         let closed_early = self.alerting.counts().closed_early;
         let held = [
-            ("names", names.len(), names.evicted()),
-            ("contacts", contacts.len(), contacts.evicted()),
-            ("incident_hosts", self.incidents.hosts(), self.incidents.evicted()),
+            ("names", names.remembered(), names.evicted()),
+            ("contacts", contacts.remembered(), contacts.evicted()),
+            ("incident_hosts", self.incidents.remembered(), self.incidents.evicted()),
             ("open_alerts", self.alerting.open(), closed_early),
         ];
         let intel = self.intel.iter().map(|own| (intel::DETECTOR, own.remembered(), own.evicted()));
@@ -173,7 +173,7 @@ impl Watch {
 
 impl FeedStanding {
     fn at(feed: &FeedState, now: Timestamp) -> Self {
-        let age_seconds = now.since(feed.as_of).as_secs();
+        let age_seconds = feed.as_of.map(|as_of| now.since(as_of).as_secs());
         Self { indicators: feed.indicators as u64, age_seconds }
     }
 }
@@ -211,8 +211,11 @@ impl fmt::Display for Standing {
             }
         }
         for (name, FeedStanding { indicators, age_seconds }) in &self.feeds {
-            let age = Duration::from_secs(*age_seconds);
-            writeln!(f, "  feed       {name}: {indicators} indicators, {age:?} old")?;
+            write!(f, "  feed       {name}: {indicators} indicators, ")?;
+            match age_seconds {
+                Some(age) => writeln!(f, "{:?} old", Duration::from_secs(*age))?,
+                None => writeln!(f, "TROUBLE: never read; the log says why")?,
+            }
         }
         if let Some(ArchiveStanding { waiting_bytes, is_writable }) = &self.archive {
             let mebibytes = *waiting_bytes as f64 / f64::from(1 << 20);
@@ -254,7 +257,11 @@ mod tests {
             .into(),
             alerts: AlertCounts { raised: 3, unlikely: 1, silenced: 1 },
             latest: vec![alert],
-            feeds: [("c2".to_owned(), FeedStanding { indicators: 5, age_seconds: 60 })].into(),
+            feeds: [
+                ("c2".to_owned(), FeedStanding { indicators: 5, age_seconds: Some(60) }),
+                ("gone".to_owned(), FeedStanding::default()),
+            ]
+            .into(),
             sinks: [("soc".to_owned(), SinkStanding { trouble, ..SinkStanding::default() })].into(),
             archive: Some(ArchiveStanding { waiting_bytes: 3 << 19, is_writable: false }),
         };
@@ -266,6 +273,7 @@ mod tests {
             "             2026-01-02T03:04:05.000000Z P1 beacon: 10.0.0.5 beats",
             "  sink       soc: 0 delivered, 0 refused, 0 shed; TROUBLE: refused",
             "  feed       c2: 5 indicators, 60s old",
+            "  feed       gone: 0 indicators, TROUBLE: never read; the log says why",
             "  archive    1.5 MiB of rows wait; TROUBLE: it cannot be written",
             "  rows       7 dns",
             "  memory of  contacts: 9, 0 evicted",

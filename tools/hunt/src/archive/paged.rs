@@ -2,7 +2,7 @@
 //!
 //! In: a reader of Parquet files. Out: one that knows where each page lies, so that of the columns
 //! of an answer only those pages are read that hold its rows. The engine asks for that by itself
-//! only where a condition's column has statistics for each page, which but `ts` has.
+//! only where a condition's column has statistics for each page, which only `ts` has.
 
 use std::fmt::Debug;
 use std::ops::Range;
