@@ -27,7 +27,8 @@ use crate::worker::{TOGETHER, Worker, owner};
 const PACKET_QUEUE: usize = 4;
 
 /// Batches of events that may wait for the second stage. Those of one block are some tens of
-/// kibibytes; the queue lets packets go on while a partition is put in order, or a minute is judged.
+/// kibibytes; the queue lets packets go on while a partition is put in order, or a minute is
+/// judged.
 const EVENT_QUEUE: usize = 256;
 
 /// What a run counted.
