@@ -220,7 +220,7 @@ fn close_rows(
     archive: Option<Archive>,
     json: Option<RowStream>,
 ) -> Result<Option<archive::Summary>, ReplayError> {
-    let streamed = json.map_or(Ok(()), |mut json| json.flush());
+    let streamed = json.map_or(Ok(()), RowStream::finish);
     let archived = archive.map(Archive::finish).transpose()?;
     streamed.map_err(|error| format!("cannot write the JSON stream: {error}"))?;
     Ok(archived)

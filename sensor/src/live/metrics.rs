@@ -65,7 +65,8 @@ fn gauge(value: u64) -> ConstGauge<i64> {
     ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX))
 }
 
-fn counters(status: &Status) -> [(&'static str, &'static str, u64); 10] {
+fn counters(status: &Status) -> [(&'static str, &'static str, u64); 11] {
+    let json_lost = status.watch.json.map_or(0, |json| json.lost);
     let (totals, alerts) = (&status.totals, &status.watch.alerts);
     [
         ("packets_received", "Packets given by the interfaces", totals.received),
@@ -78,6 +79,7 @@ fn counters(status: &Status) -> [(&'static str, &'static str, u64); 10] {
         ("alerts_raised", "Alerts", alerts.raised),
         ("alerts_unlikely", "Alerts that were too unlikely to be told", alerts.unlikely),
         ("alerts_silenced", "Alerts that the allow-list silenced", alerts.silenced),
+        ("json_rows_lost", "Rows that the stream of JSON had no room for", json_lost),
     ]
 }
 
@@ -91,6 +93,13 @@ fn gauges(status: &Status) -> Vec<(&'static str, &'static str, u64)> {
         let (waiting, writable) = (archive.waiting_bytes, u64::from(archive.is_writable));
         gauges.push(("archive_waiting_bytes", "Memory of rows that are in no file yet", waiting));
         gauges.push(("archive_writable", "Whether files of the archive can be written", writable));
+    }
+    if let Some(json) = &status.watch.json {
+        gauges.push((
+            "json_waiting_bytes",
+            "Rows as JSON that wait for a reader",
+            json.waiting_bytes,
+        ));
     }
     gauges
 }
@@ -150,6 +159,7 @@ fn families(status: &Status) -> [Family<'_>; 10] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rows::stream::StreamStanding;
     use crate::watch::standing::{ArchiveStanding, FeedStanding, Fill, SinkStanding};
 
     #[test]
@@ -166,6 +176,7 @@ mod tests {
         let sink = SinkStanding { delivered: 4, ..SinkStanding::default() };
         status.watch.sinks.insert("soc".to_owned(), sink);
         status.watch.archive = Some(ArchiveStanding { waiting_bytes: 5, is_writable: false });
+        status.watch.json = Some(StreamStanding { waiting_bytes: 6, lost: 2 });
         let text = exposition(status);
         for line in [
             "# TYPE serval_packets_received counter",
@@ -180,6 +191,8 @@ mod tests {
             "serval_alerts_delivered_total{sink=\"soc\"} 4",
             "serval_archive_waiting_bytes 5",
             "serval_archive_writable 0",
+            "serval_json_waiting_bytes 6",
+            "serval_json_rows_lost_total 2",
             "# HELP serval_alerts_shed Alerts shed before it got them",
             "# EOF",
         ] {

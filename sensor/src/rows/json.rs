@@ -25,6 +25,16 @@ impl<W: Write> JsonLines<W> {
         Self { out, line: Vec::new() }
     }
 
+    /// The writer.
+    pub const fn get_ref(&self) -> &W {
+        &self.out
+    }
+
+    /// The writer, to be changed between lines.
+    pub const fn get_mut(&mut self) -> &mut W {
+        &mut self.out
+    }
+
     /// Writes one row.
     ///
     /// # Errors

@@ -4,6 +4,7 @@
 //! the [archive](crate::archive) writes as Parquet and [`json`] as a line of a [`stream`]; the
 //! texts of instants and MAC addresses, which must read the same wherever they stand.
 
+mod beside;
 pub mod json;
 #[cfg(test)]
 pub(crate) mod samples;

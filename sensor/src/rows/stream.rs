@@ -2,41 +2,37 @@
 //!
 //! In: rows. Out: lines of [`json`](super::json). A reader that closes its end has seen enough, and
 //! the run goes on without it. Whether any other failure ends the run is the run's to say: a replay
-//! can be had again, packets on a wire cannot.
+//! can be had again and waits for a reader that is slow; packets on a wire cannot, and nobody who
+//! looks at them ever waits.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, ErrorKind, Write};
+use std::os::fd::AsFd;
 use std::path::Path;
-use std::time::Duration;
 
+use super::beside::Beside;
+pub use super::beside::StreamStanding;
 use super::json::JsonLines;
 use super::{OnFailure, StampedRow};
-use crate::clock::Stopwatch;
-
-/// Real time after which a stream that endures is tried again.
-const RETRY: Duration = Duration::from_secs(1);
 
 /// Rows on their way to a reader.
-pub struct RowStream {
-    /// Until the reader is gone.
-    lines: Option<JsonLines<Box<dyn Write + Send>>>,
-    on_failure: OnFailure,
-    retry: Duration,
-    /// Since the stream cannot be written.
-    trouble: Option<Trouble>,
-}
+pub struct RowStream(Way);
 
-struct Trouble {
-    tried: Stopwatch,
-    /// Rows that were let go.
-    rows: u64,
+enum Way {
+    /// Written in the caller's thread, until the reader is gone.
+    Here(Option<JsonLines<Box<dyn Write + Send>>>),
+    /// Written in a thread of its own.
+    Beside(Beside),
 }
 
 impl RowStream {
     /// A stream on any writer.
     #[must_use]
     pub fn new(out: Box<dyn Write + Send>, on_failure: OnFailure) -> Self {
-        Self { lines: Some(JsonLines::new(out)), on_failure, retry: RETRY, trouble: None }
+        Self(match on_failure {
+            OnFailure::Answer => Way::Here(Some(JsonLines::new(Box::new(BufWriter::new(out))))),
+            OnFailure::Endure => Way::Beside(Beside::new(out)),
+        })
     }
 
     /// A stream on a new file; `-` is standard output.
@@ -44,12 +40,13 @@ impl RowStream {
     /// # Errors
     /// The file cannot be made.
     pub fn create(path: &Path, on_failure: OnFailure) -> io::Result<Self> {
-        let out: Box<dyn Write + Send> = if path == Path::new("-") {
-            Box::new(BufWriter::new(io::stdout()))
+        let out = if path == Path::new("-") {
+            // Not the library's handle, which would hold back a part of a line.
+            File::from(io::stdout().as_fd().try_clone_to_owned()?)
         } else {
-            Box::new(BufWriter::new(File::create(path)?))
+            File::create(path)?
         };
-        Ok(Self::new(out, on_failure))
+        Ok(Self::new(Box::new(out), on_failure))
     }
 
     /// Writes a row.
@@ -57,114 +54,95 @@ impl RowStream {
     /// # Errors
     /// It cannot be written, and this stream does not endure that.
     pub fn write(&mut self, row: &StampedRow) -> io::Result<()> {
-        if let Some(trouble) = &mut self.trouble {
-            if trouble.tried.elapsed() < self.retry {
-                trouble.rows += 1;
-                return Ok(());
-            }
-            let rows = trouble.rows;
-            self.flush()?;
-            if self.trouble.is_some() {
-                return Ok(());
-            }
-            tracing::warn!(rows, "rows are written as JSON again; so many are missing");
+        match &mut self.0 {
+            Way::Here(lines) => attempt(lines, |lines| lines.write(row)),
+            Way::Beside(beside) => beside.write(row),
         }
-        let written = self.lines.as_mut().map_or(Ok(()), |lines| lines.write(row));
-        self.judge(written)
     }
 
-    /// Passes on what is held back.
+    /// Passes on what is held back, so that a reader sees what happened up to now.
     ///
     /// # Errors
     /// As of [`write`](Self::write).
-    pub fn flush(&mut self) -> io::Result<()> {
-        let flushed = self.lines.as_mut().map_or(Ok(()), JsonLines::flush);
-        self.judge(flushed)
+    pub fn pass_on(&mut self) -> io::Result<()> {
+        match &mut self.0 {
+            Way::Here(lines) => attempt(lines, JsonLines::flush),
+            Way::Beside(beside) => beside.pass_on(),
+        }
     }
 
-    fn judge(&mut self, outcome: io::Result<()>) -> io::Result<()> {
-        match outcome {
-            Ok(()) => self.trouble = None,
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => self.lines = None,
-            Err(error) if self.on_failure == OnFailure::Answer => return Err(error),
-            Err(error) => {
-                if self.trouble.is_none() {
-                    tracing::error!("cannot write rows as JSON: {error}; capture goes on");
-                }
-                let rows = self.trouble.take().map_or(0, |trouble| trouble.rows) + 1;
-                self.trouble = Some(Trouble { tried: Stopwatch::start(), rows });
-            }
+    /// Passes on the last rows, and waits for that as long as there is hope.
+    ///
+    /// # Errors
+    /// As of [`write`](Self::write).
+    pub fn finish(mut self) -> io::Result<()> {
+        self.pass_on()?;
+        match self.0 {
+            Way::Here(_) => Ok(()),
+            Way::Beside(beside) => beside.finish(),
         }
-        Ok(())
+    }
+
+    /// How it is doing.
+    #[must_use]
+    pub fn standing(&self) -> StreamStanding {
+        match &self.0 {
+            Way::Here(_) => StreamStanding::default(),
+            Way::Beside(beside) => beside.standing(),
+        }
+    }
+}
+
+/// Does something with the lines, if somebody still reads them.
+fn attempt<W: Write>(
+    lines: &mut Option<JsonLines<W>>,
+    act: impl FnOnce(&mut JsonLines<W>) -> io::Result<()>,
+) -> io::Result<()> {
+    match lines.as_mut().map_or(Ok(()), act) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => {
+            *lines = None;
+            Ok(())
+        }
+        outcome => outcome,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
-
     use super::*;
     use crate::rows::samples::every_kind_null;
 
-    /// A disk that is full while it holds so many bytes.
-    #[derive(Clone, Default)]
-    struct Disk(Arc<Mutex<(Vec<u8>, usize)>>);
+    /// A writer that always fails in the same way.
+    struct Fails(ErrorKind);
 
-    impl Write for Disk {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            let mut disk = self.0.lock().unwrap();
-            if disk.0.len() >= disk.1 {
-                return Err(io::ErrorKind::StorageFull.into());
-            }
-            disk.0.extend_from_slice(bytes);
-            Ok(bytes.len())
+    impl Write for Fails {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(self.0.into())
         }
 
         fn flush(&mut self) -> io::Result<()> {
-            let disk = self.0.lock().unwrap();
-            if disk.0.len() >= disk.1 { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+            Ok(())
         }
     }
 
     #[test]
     fn a_full_disk_ends_a_run_that_can_be_had_again_and_no_other() {
         for (on_failure, ends) in [(OnFailure::Answer, true), (OnFailure::Endure, false)] {
-            let disk = Disk::default();
-            let mut stream = RowStream::new(Box::new(disk.clone()), on_failure);
-            assert_eq!(stream.write(&every_kind_null()).is_err(), ends);
-            assert!(disk.0.lock().unwrap().0.is_empty());
-        }
-    }
-
-    #[test]
-    fn rows_go_on_once_the_disk_has_room_again() {
-        let disk = Disk::default();
-        let mut stream = RowStream::new(Box::new(disk.clone()), OnFailure::Endure);
-        stream.retry = Duration::ZERO;
-        for _ in 0..3 {
+            let mut stream = RowStream::new(Box::new(Fails(ErrorKind::StorageFull)), on_failure);
             stream.write(&every_kind_null()).unwrap();
+            assert_eq!(stream.pass_on().is_err(), ends);
         }
-        assert_eq!(stream.trouble.as_ref().map(|trouble| trouble.rows), Some(3));
-        disk.0.lock().unwrap().1 = usize::MAX;
-        stream.write(&every_kind_null()).unwrap();
-        assert!(stream.trouble.is_none());
-        assert_eq!(disk.0.lock().unwrap().0.iter().filter(|byte| **byte == b'\n').count(), 1);
     }
 
     #[test]
     fn who_closes_the_pipe_has_seen_enough() {
-        struct Closed;
-        impl Write for Closed {
-            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
-                Err(io::ErrorKind::BrokenPipe.into())
-            }
-            fn flush(&mut self) -> io::Result<()> {
-                Ok(())
-            }
+        let closed = Box::new(Fails(ErrorKind::BrokenPipe));
+        let mut stream = RowStream::new(closed, OnFailure::Answer);
+        for _ in 0..2 {
+            stream.write(&every_kind_null()).unwrap();
+            stream.pass_on().unwrap();
         }
-        let mut stream = RowStream::new(Box::new(Closed), OnFailure::Answer);
-        stream.write(&every_kind_null()).unwrap();
-        assert!(stream.lines.is_none());
-        stream.write(&every_kind_null()).unwrap();
+        assert!(matches!(stream.0, Way::Here(None)));
+        stream.finish().unwrap();
     }
 }

@@ -19,6 +19,7 @@ pub mod standing;
 #[cfg(test)]
 mod tests;
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use analyzers::record::Header;
@@ -330,7 +331,7 @@ impl Watch {
     fn put(&mut self, row: StampedRow) -> Result<(), StageError> {
         self.overview.note_row(row.record.table().name);
         if let Some(out) = &mut self.sinks.json {
-            out.write(&row).map_err(|error| format!("cannot write the JSON stream: {error}"))?;
+            out.write(&row).map_err(not_streamed)?;
         }
         if let Some(archive) = &mut self.sinks.archive {
             archive.write(&row)?;
@@ -355,6 +356,10 @@ impl Watch {
         self.alerting.finish(&mut outcome);
         self.deliver(outcome)
     }
+}
+
+fn not_streamed(error: io::Error) -> StageError {
+    format!("cannot write the JSON stream: {error}").into()
 }
 
 /// What those who watch are told of, and packet time of it. The row of a weird is not: they heard
@@ -393,6 +398,9 @@ impl Stage for Watch {
             return self.finish();
         }
         self.advance(low)?;
+        if let Some(out) = &mut self.sinks.json {
+            out.pass_on().map_err(not_streamed)?;
+        }
         if let Some(archive) = &mut self.sinks.archive {
             archive.advance(low)?;
         }

@@ -16,6 +16,7 @@ use crate::alerts::Progress;
 use crate::archive::Archive;
 use crate::intel::FeedState;
 use crate::rows::UtcText;
+use crate::rows::stream::{RowStream, StreamStanding};
 
 /// Alerts that are shown: a few lines; all of them are with the sinks and in the archive.
 const LATEST_MAX: usize = 5;
@@ -38,6 +39,8 @@ pub struct Standing {
     pub sinks: BTreeMap<String, SinkStanding>,
     /// The archive, if one is written.
     pub archive: Option<ArchiveStanding>,
+    /// The stream of rows as JSON, if one is wanted.
+    pub json: Option<StreamStanding>,
 }
 
 /// How full a table in memory is.
@@ -147,6 +150,7 @@ impl Watch {
             feeds: feeds.map(|feed| (feed.name.clone(), FeedStanding::at(&feed, now))).collect(),
             sinks: sinks.map(|(name, progress)| (name, progress.into())).collect(),
             archive: self.sinks.archive.as_ref().map(ArchiveStanding::of),
+            json: self.sinks.json.as_ref().map(RowStream::standing),
         }
     }
 
@@ -192,6 +196,10 @@ impl From<Progress> for SinkStanding {
     }
 }
 
+fn mebibytes(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 20)
+}
+
 impl fmt::Display for Standing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let AlertCounts { raised, unlikely, silenced } = self.alerts;
@@ -218,9 +226,13 @@ impl fmt::Display for Standing {
             }
         }
         if let Some(ArchiveStanding { waiting_bytes, is_writable }) = &self.archive {
-            let mebibytes = *waiting_bytes as f64 / f64::from(1 << 20);
+            let mebibytes = mebibytes(*waiting_bytes);
             let trouble = if *is_writable { "" } else { "; TROUBLE: it cannot be written" };
             writeln!(f, "  archive    {mebibytes:.1} MiB of rows wait{trouble}")?;
+        }
+        if let Some(StreamStanding { waiting_bytes, lost }) = &self.json {
+            let mebibytes = mebibytes(*waiting_bytes);
+            writeln!(f, "  json       {mebibytes:.1} MiB of rows wait, {lost} rows lost")?;
         }
         for (name, rows) in &self.rows {
             writeln!(f, "  rows       {rows} {name}")?;
@@ -264,6 +276,7 @@ mod tests {
             .into(),
             sinks: [("soc".to_owned(), SinkStanding { trouble, ..SinkStanding::default() })].into(),
             archive: Some(ArchiveStanding { waiting_bytes: 3 << 19, is_writable: false }),
+            json: Some(StreamStanding { waiting_bytes: 1 << 19, lost: 6 }),
         };
         let json = serde_json::to_string(&standing).unwrap();
         assert_eq!(serde_json::from_str::<Standing>(&json).unwrap(), standing);
@@ -275,6 +288,7 @@ mod tests {
             "  feed       c2: 5 indicators, 60s old",
             "  feed       gone: 0 indicators, TROUBLE: never read; the log says why",
             "  archive    1.5 MiB of rows wait; TROUBLE: it cannot be written",
+            "  json       0.5 MiB of rows wait, 6 rows lost",
             "  rows       7 dns",
             "  memory of  contacts: 9, 0 evicted",
             "  memory of  strobe: 4 evicted",
