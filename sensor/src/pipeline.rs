@@ -6,7 +6,9 @@
 //! own.
 
 use std::hash::BuildHasher as _;
+use std::io;
 use std::sync::Arc;
+use std::thread;
 
 use analyzers::{FlowId, Timestamp, Uid};
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -53,6 +55,9 @@ pub enum RunError {
     /// The second stage failed.
     #[error("{0}")]
     Stage(StageError),
+    /// The system starts no more threads.
+    #[error("no thread can be started: {0}; give `--workers` fewer, or raise the limit of tasks")]
+    Thread(io::Error),
 }
 
 /// What a run needs to know.
@@ -343,8 +348,12 @@ pub fn run_threaded(
     settings: &RunSettings,
 ) -> Result<RunCounts, RunError> {
     let (found, to_stage) = bounded(EVENT_QUEUE);
-    std::thread::scope(|scope| {
-        let staged = scope.spawn(move || run_stage(stage, &to_stage));
+    thread::scope(|scope| {
+        // Names by which an operator's `top -H` tells who is busy.
+        let named = |name| thread::Builder::new().name(name);
+        let staged = named("stage".to_owned())
+            .spawn_scoped(scope, move || run_stage(stage, &to_stage))
+            .map_err(RunError::Thread)?;
         let mut hands = Vec::new();
         let mut workers = Vec::new();
         for index in 0..settings.workers {
@@ -352,7 +361,9 @@ pub fn run_threaded(
             let worker = Worker::new(index, settings.workers, settings.flow, settings.uids.clone());
             let found = found.clone();
             let board = &settings.board;
-            workers.push(scope.spawn(move || run_worker(worker, index, &deals, &found, board)));
+            let run = move || run_worker(worker, index, &deals, &found, board);
+            let worker = named(format!("worker-{index}")).spawn_scoped(scope, run);
+            workers.push(worker.map_err(RunError::Thread)?);
             hands.push(hand);
         }
         drop(found);
