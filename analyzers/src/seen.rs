@@ -26,11 +26,25 @@ const SEED: u64 = 0x5e2a_11c7_0b5e_55ed;
 
 type Block = [u64; BLOCK_BITS / 64];
 
+/// Blocks of a part: 4 KiB, a page of memory.
+const PART_BLOCKS: usize = 64;
+
+type Part = [Block; PART_BLOCKS];
+
+/// One of the two filters, in parts that are made when a key falls on them. Zeroed memory in one
+/// piece would be made by the page, too, but twice: once when a page is asked and again when it is
+/// written, and that second time every core must hear of it.
+#[derive(Debug)]
+struct Filter {
+    parts: Vec<Option<Box<Part>>>,
+    blocks: usize,
+}
+
 /// The set.
 #[derive(Debug)]
 pub struct Seen {
-    young: Vec<Block>,
-    old: Vec<Block>,
+    young: Filter,
+    old: Filter,
     keys: usize,
     keys_max: usize,
     turn: Duration,
@@ -40,14 +54,14 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// For that many keys in a span. The bits are 12 for each key, twice; pages that no key falls
+    /// For that many keys in a span. The bits are 12 for each key, twice; parts that no key falls
     /// on take no memory.
     #[must_use]
     pub fn new(keys_max: usize, turn: Duration) -> Self {
         let blocks = keys_max.saturating_mul(BITS_PER_KEY).div_ceil(BLOCK_BITS).max(1);
         Self {
-            young: vec![[0; BLOCK_BITS / 64]; blocks],
-            old: vec![[0; BLOCK_BITS / 64]; blocks],
+            young: Filter::new(blocks),
+            old: Filter::new(blocks),
             keys: 0,
             keys_max,
             turn,
@@ -61,15 +75,16 @@ impl Seen {
     pub fn is_new<K: Hash>(&mut self, key: &K, now: Timestamp) -> bool {
         self.turn_at(now);
         let hash = self.hasher.hash_one(key);
-        let was_young = self.put(hash);
-        !was_young && !holds(&self.old, hash)
+        let was_young = self.young.put(hash);
+        self.keys = self.keys.saturating_add(usize::from(!was_young));
+        !was_young && !self.old.holds(hash)
     }
 
     /// Whether a key is known.
     #[must_use]
     pub fn contains<K: Hash>(&self, key: &K) -> bool {
         let hash = self.hasher.hash_one(key);
-        holds(&self.young, hash) || holds(&self.old, hash)
+        self.young.holds(hash) || self.old.holds(hash)
     }
 
     /// How often a span was cut short because more keys came than the filter is made for.
@@ -84,22 +99,30 @@ impl Seen {
         if !is_over && self.keys < self.keys_max {
             return;
         }
-        let blocks = self.young.len();
-        let fresh = vec![[0; BLOCK_BITS / 64]; blocks];
-        self.old = std::mem::replace(&mut self.young, fresh);
+        let blocks = self.young.blocks;
+        self.old = std::mem::replace(&mut self.young, Filter::new(blocks));
         // After a long silence the older half is out of date, too.
         if now.since(began) >= self.turn.saturating_mul(2) {
-            self.old = vec![[0; BLOCK_BITS / 64]; blocks];
+            self.old = Filter::new(blocks);
         }
         self.early_turns = self.early_turns.saturating_add(u64::from(!is_over));
         self.keys = 0;
         self.began = Some(now);
     }
+}
+
+impl Filter {
+    fn new(blocks: usize) -> Self {
+        let parts = std::iter::repeat_with(|| None).take(blocks.div_ceil(PART_BLOCKS)).collect();
+        Self { parts, blocks }
+    }
 
     /// Sets the bits of a key; whether all were set before.
     fn put(&mut self, hash: u64) -> bool {
-        let at = block_of(hash, self.young.len());
-        let Some(block) = self.young.get_mut(at) else { return false };
+        let at = block_of(hash, self.blocks);
+        let Some(part) = self.parts.get_mut(at / PART_BLOCKS) else { return false };
+        let part = part.get_or_insert_with(|| Box::new([[0; BLOCK_BITS / 64]; PART_BLOCKS]));
+        let Some(block) = part.get_mut(at % PART_BLOCKS) else { return false };
         let mut all = true;
         for (word, bit) in bits_of(hash) {
             if let Some(word) = block.get_mut(word) {
@@ -107,14 +130,15 @@ impl Seen {
                 *word |= bit;
             }
         }
-        self.keys = self.keys.saturating_add(usize::from(!all));
         all
     }
-}
 
-fn holds(blocks: &[Block], hash: u64) -> bool {
-    let Some(block) = blocks.get(block_of(hash, blocks.len())) else { return false };
-    bits_of(hash).all(|(word, bit)| block.get(word).is_some_and(|word| word & bit != 0))
+    fn holds(&self, hash: u64) -> bool {
+        let at = block_of(hash, self.blocks);
+        let part = self.parts.get(at / PART_BLOCKS).and_then(Option::as_ref);
+        let Some(block) = part.and_then(|part| part.get(at % PART_BLOCKS)) else { return false };
+        bits_of(hash).all(|(word, bit)| block.get(word).is_some_and(|word| word & bit != 0))
+    }
 }
 
 /// The block, from a hash that is spread over all of them.
