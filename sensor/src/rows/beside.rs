@@ -14,7 +14,8 @@ use serde::{Deserialize, Serialize};
 use super::StampedRow;
 use super::json::JsonLines;
 
-/// Bytes of lines that may wait, besides those that are on their way: half a minute of a busy link.
+/// Bytes of lines that may wait, besides those that are on their way: seconds of the busiest link,
+/// minutes of an office's.
 const WAITING_BYTES: usize = 8 << 20;
 
 /// So many bytes are handed over at once.
