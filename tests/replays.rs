@@ -70,6 +70,8 @@ pub(crate) fn run(source: &mut dyn Source, config: &Config, workers: usize) -> R
     let sinks = Sinks { json: Some(json), ..Sinks::default() };
     let mut watch = Watch::new(workers, config, knowledge, sinks);
     let counts = run_stage(source, &mut watch, config, workers);
+    let streamed = watch.into_parts().1.json.map(RowStream::finish);
+    assert!(matches!(streamed, Some(Ok(()))), "memory takes every row");
     let bytes = std::mem::take(&mut *out.0.lock().expect("no writer panicked"));
     let text = String::from_utf8(bytes).expect("JSON is UTF-8");
     Replay { lines: text.lines().map(str::to_owned).collect(), counts }

@@ -26,7 +26,7 @@ enum Way {
 }
 
 impl RowStream {
-    /// A stream on any writer.
+    /// A stream on a writer that need not buffer.
     #[must_use]
     pub fn new(out: Box<dyn Write + Send>, on_failure: OnFailure) -> Self {
         Self(match on_failure {

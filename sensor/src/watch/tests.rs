@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use analyzers::weird::WeirdRecord;
 use analyzers::{
     Endpoint, Finding, FlowId, FlowsBehind, Scene, Severity, Stage, Text, Timestamp, Transport, Uid,
 };
@@ -15,6 +16,10 @@ use super::knowledge::Knowledge;
 use super::{Sinks, Watch};
 use crate::baseline::Baselines;
 use crate::config::{Config, WatchConfig};
+use crate::event::{Event, EventKind};
+use crate::pipeline;
+use crate::rows::OnFailure;
+use crate::rows::stream::RowStream;
 
 const HOST: &str = "10.0.0.5";
 
@@ -26,16 +31,21 @@ fn ip(text: &str) -> IpAddr {
     text.parse().unwrap()
 }
 
-/// A finding about [`HOST`], said at once.
-fn finding(detector: &'static str, stage: Stage, confidence: f64, second: i64) -> Finding {
+/// A flow of [`HOST`] in that second.
+fn flow(second: i64) -> FlowId {
     let end = |address: &str, port| Endpoint { ip: ip(address), port };
-    let mut flows = FlowsBehind::default();
-    flows.add(&FlowId {
+    FlowId {
         uid: Uid(u128::try_from(second).unwrap() + 1),
         src: end(HOST, 50_000),
         dst: end("198.51.100.7", 443),
         transport: Transport::TCP,
-    });
+    }
+}
+
+/// A finding about [`HOST`], said at once.
+fn finding(detector: &'static str, stage: Stage, confidence: f64, second: i64) -> Finding {
+    let mut flows = FlowsBehind::default();
+    flows.add(&flow(second));
     Finding {
         detector,
         host: ip(HOST),
@@ -282,6 +292,22 @@ mod alerts {
         let config = WatchConfig::default();
         assert!(config.hold.0 < Duration::from_secs(60) && config.suppress.0 > config.hold.0);
     }
+}
+
+#[test]
+fn rows_reach_their_reader_as_they_happen() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rows");
+    let json = RowStream::create(&path, OnFailure::Answer).unwrap();
+    let sinks = Sinks { json: Some(json), ..Sinks::default() };
+    let mut watch = Watch::new(1, &Config::default(), Knowledge::default(), sinks);
+    let record = WeirdRecord { name: "gap", detail: None, count: 1 };
+    let kind = EventKind::Weird { ts: at(0), record };
+    let event = Event { time: at(0), number: 0, flow: flow(0), kind };
+    pipeline::Stage::events(&mut watch, 0, vec![event], at(0)).unwrap();
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "", "something older may come");
+    pipeline::Stage::events(&mut watch, 0, Vec::new(), at(1)).unwrap();
+    assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 1);
 }
 
 #[test]
