@@ -124,7 +124,8 @@ pub struct WatchArgs {
     /// Directory to write Parquet files to; it is made if it is not there.
     #[arg(long, value_name = "DIR")]
     pub archive: Option<PathBuf>,
-    /// File to write every row to as a line of JSON; `-` for standard output.
+    /// File to append every row to as a line of JSON; `-` for standard output. Who reads too slowly
+    /// misses rows; nobody waits for them.
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
     /// Threads that follow flows, beside the one that reads packets and the one that writes.

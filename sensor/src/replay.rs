@@ -166,7 +166,7 @@ pub(crate) fn open_json(
     on_failure: OnFailure,
 ) -> Result<Option<RowStream>, ReplayError> {
     let Some(path) = path else { return Ok(None) };
-    let opened = RowStream::create(path, on_failure);
+    let opened = RowStream::open(path, on_failure);
     Ok(Some(opened.map_err(|error| format!("cannot write {}: {error}", path.display()))?))
 }
 

@@ -24,8 +24,9 @@ const PIECE_BYTES: usize = 64 << 10;
 /// Real time after which a writer that failed is tried again.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// Real time that the end of a run waits for what is on its way.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Real time that the end of a run waits for what waits, and again for what is on its way: a sensor
+/// ends within ten seconds, whoever hangs.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// How a stream of rows is doing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,7 +6,7 @@
 //! looks at them ever waits.
 
 use std::fs::File;
-use std::io::{self, BufWriter, ErrorKind, Write};
+use std::io::{self, BufWriter, ErrorKind, Read as _, Seek as _, SeekFrom, Write};
 use std::os::fd::AsFd;
 use std::path::Path;
 
@@ -35,16 +35,20 @@ impl RowStream {
         })
     }
 
-    /// A stream on a new file; `-` is standard output.
+    /// A stream on a file; `-` is standard output. What can be had again is written anew, anything
+    /// else behind what is there.
     ///
     /// # Errors
     /// The file cannot be made.
-    pub fn create(path: &Path, on_failure: OnFailure) -> io::Result<Self> {
+    pub fn open(path: &Path, on_failure: OnFailure) -> io::Result<Self> {
         let out = if path == Path::new("-") {
             // Not the library's handle, which would hold back a part of a line.
             File::from(io::stdout().as_fd().try_clone_to_owned()?)
         } else {
-            File::create(path)?
+            match on_failure {
+                OnFailure::Answer => File::create(path)?,
+                OnFailure::Endure => behind(path)?,
+            }
         };
         Ok(Self::new(Box::new(out), on_failure))
     }
@@ -93,6 +97,24 @@ impl RowStream {
     }
 }
 
+/// The file, to be written behind what it holds; half a line, which a killed sensor left, is ended.
+fn behind(path: &Path) -> io::Result<File> {
+    if path.metadata().is_ok_and(|there| !there.is_file()) {
+        // A pipe or a device has no end to look at.
+        return File::options().write(true).open(path);
+    }
+    let mut file = File::options().read(true).append(true).create(true).open(path)?;
+    let mut last = [b'\n'];
+    if file.metadata()?.len() > 0 {
+        file.seek(SeekFrom::End(-1))?;
+        file.read_exact(&mut last)?;
+    }
+    if last != [b'\n'] {
+        file.write_all(b"\n")?;
+    }
+    Ok(file)
+}
+
 /// Does something with the lines, if somebody still reads them.
 fn attempt<W: Write>(
     lines: &mut Option<JsonLines<W>>,
@@ -131,6 +153,26 @@ mod tests {
             let mut stream = RowStream::new(Box::new(Fails(ErrorKind::StorageFull)), on_failure);
             stream.write(&every_kind_null()).unwrap();
             assert_eq!(stream.pass_on().is_err(), ends);
+        }
+    }
+
+    #[test]
+    fn a_restart_loses_no_rows_and_a_replay_again_repeats_none() {
+        let folder = tempfile::tempdir().unwrap();
+        for (on_failure, before, lines) in [
+            (OnFailure::Answer, "{}\n", 1),
+            (OnFailure::Endure, "", 1),
+            (OnFailure::Endure, "{}\n", 2),
+            (OnFailure::Endure, "{}\n{\"half", 3),
+        ] {
+            let path = folder.path().join("rows");
+            std::fs::write(&path, before).unwrap();
+            let mut stream = RowStream::open(&path, on_failure).unwrap();
+            stream.write(&every_kind_null()).unwrap();
+            stream.finish().unwrap();
+            let text = std::fs::read_to_string(&path).unwrap();
+            assert_eq!(text.lines().count(), lines, "{text}");
+            assert!(text.ends_with("}\n"));
         }
     }
 

@@ -298,7 +298,7 @@ mod alerts {
 fn rows_reach_their_reader_as_they_happen() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("rows");
-    let json = RowStream::create(&path, OnFailure::Answer).unwrap();
+    let json = RowStream::open(&path, OnFailure::Answer).unwrap();
     let sinks = Sinks { json: Some(json), ..Sinks::default() };
     let mut watch = Watch::new(1, &Config::default(), Knowledge::default(), sinks);
     let record = WeirdRecord { name: "gap", detail: None, count: 1 };
