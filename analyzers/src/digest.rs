@@ -3,12 +3,11 @@
 //! In: its bytes in order, in pieces. Out: hash and type. Nothing is kept but the hash's state and
 //! [`FILE_SNIFF_BYTES`] of the beginning.
 
-use std::fmt::Write as _;
-
 use sha2::{Digest as _, Sha256};
 
 use crate::file_type::sniff;
 use crate::limits::FILE_SNIFF_BYTES;
+use crate::text::hex;
 
 /// Hash and first bytes of what passed so far.
 #[derive(Clone, Debug, Default)]
@@ -31,13 +30,4 @@ impl Digest {
     pub(crate) fn finish(self) -> (String, Option<&'static str>) {
         (hex(&self.hash.finalize()), sniff(&self.first))
     }
-}
-
-/// Bytes as lower-case hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len().saturating_mul(2)), |mut out, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
 }

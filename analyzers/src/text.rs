@@ -4,7 +4,6 @@
 //! string: valid UTF-8 stays, anything else and every control character becomes `\xHH`.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 
 /// A text value of a record.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -50,21 +49,38 @@ pub fn escape(bytes: &[u8]) -> Cow<'_, str> {
         for c in chunk.valid().chars() {
             if is_hostile(c) {
                 let mut buffer = [0; 4];
-                push_hex(&mut out, c.encode_utf8(&mut buffer).as_bytes());
+                push_escaped(&mut out, c.encode_utf8(&mut buffer).as_bytes());
             } else {
                 out.push(c);
             }
         }
-        push_hex(&mut out, chunk.invalid());
+        push_escaped(&mut out, chunk.invalid());
     }
     Cow::Owned(out)
 }
 
-fn push_hex(out: &mut String, bytes: &[u8]) {
+fn push_escaped(out: &mut String, bytes: &[u8]) {
     for byte in bytes {
-        // Writing to a String cannot fail.
-        let _ = write!(out, "\\x{byte:02x}");
+        out.push_str("\\x");
+        push_hex(out, &[*byte]);
     }
+}
+
+/// Appends bytes as lower-case hexadecimal digits.
+pub(crate) fn push_hex(out: &mut String, bytes: &[u8]) {
+    out.extend(bytes.iter().flat_map(|byte| [hex_digit(byte >> 4), hex_digit(byte & 0x0f)]));
+}
+
+/// Four bits as a digit.
+pub(crate) fn hex_digit(nibble: u8) -> char {
+    char::from_digit(u32::from(nibble), 16).unwrap_or('0')
+}
+
+/// Bytes as lower-case hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len().saturating_mul(2));
+    push_hex(&mut out, bytes);
+    out
 }
 
 /// Characters that move a terminal's cursor, hide text or break a line where none was meant.

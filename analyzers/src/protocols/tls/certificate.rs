@@ -12,11 +12,10 @@ use x509_parser::nom::Parser as _;
 use crate::limits;
 use crate::malformed::Malformed;
 use crate::reader::Reader;
-use crate::text::Text;
+use crate::text::{Text, hex};
 use crate::time::StatedTime;
 
 use super::distinguished_name;
-use super::fingerprint::hex;
 use super::host;
 
 /// The chain that a server sent.

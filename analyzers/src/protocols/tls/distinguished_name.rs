@@ -4,9 +4,8 @@
 use x509_parser::asn1_rs::{Any, Tag, ToDer};
 use x509_parser::x509::{AttributeTypeAndValue, X509Name};
 
-use crate::text::Text;
+use crate::text::{Text, hex};
 
-use super::fingerprint::hex;
 
 /// The name as text, `None` where it has no parts.
 pub(crate) fn text(name: &X509Name<'_>) -> Option<Text> {

@@ -8,6 +8,8 @@ use std::fmt::Write as _;
 use md5::Md5;
 use sha2::{Digest, Sha256};
 
+use crate::text::{hex, hex_digit, push_hex};
+
 use super::carrier::Carrier;
 use super::hello::{ALPN, ClientHello, SERVER_NAME, ServerHello};
 use super::version::is_grease;
@@ -96,16 +98,10 @@ fn push_decimal(text: &mut String, list: &[u16]) {
 
 fn push_hexadecimal(text: &mut String, list: &[u16]) {
     for (at, number) in list.iter().enumerate() {
-        let separator = if at == 0 { "" } else { "," };
-        let _ = write!(text, "{separator}{number:04x}");
+        if at > 0 {
+            text.push(',');
+        }
+        push_hex(text, &number.to_be_bytes());
     }
 }
 
-/// Bytes in lower-case hexadecimal.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().flat_map(|byte| [hex_digit(byte >> 4), hex_digit(byte & 0x0f)]).collect()
-}
-
-fn hex_digit(nibble: u8) -> char {
-    char::from_digit(u32::from(nibble), 16).unwrap_or('0')
-}

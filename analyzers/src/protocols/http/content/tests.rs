@@ -8,10 +8,10 @@ use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
 use sha2::{Digest as _, Sha256};
 
 use super::*;
-use crate::digest::hex;
 use crate::emitter::Emission;
 use crate::file_type::sniff;
 use crate::limits::{HTTP_CONTENT_FLOOR_BYTES, HTTP_CONTENT_RATIO};
+use crate::text::hex;
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());

@@ -9,7 +9,7 @@ use crate::limits::{SMB_HASHED_FILES, SMB_HELD_BYTES};
 use crate::protocol::FileHashing;
 
 fn sha256(bytes: &[u8]) -> String {
-    crate::digest::hex(&Sha256::digest(bytes))
+    crate::text::hex(&Sha256::digest(bytes))
 }
 
 const FILE: FileKey = FileKey::Id(7);
