@@ -6,7 +6,6 @@ use x509_parser::x509::{AttributeTypeAndValue, X509Name};
 
 use crate::text::{Text, hex};
 
-
 /// The name as text, `None` where it has no parts.
 pub(crate) fn text(name: &X509Name<'_>) -> Option<Text> {
     let parts: Vec<_> = name.iter_rdn().collect();

@@ -104,4 +104,3 @@ fn push_hexadecimal(text: &mut String, list: &[u16]) {
         push_hex(text, &number.to_be_bytes());
     }
 }
-
