@@ -1,6 +1,6 @@
 //! The figures of a running sensor for Prometheus (OpenMetrics text).
 //!
-//! In: a [`Status`] and the gauges of other rooms. Out: the exposition.
+//! In: a [`Status`]. Out: the exposition.
 
 use std::fmt;
 

@@ -168,7 +168,11 @@ fn start(mut out: Box<dyn Write + Send>) -> io::Result<Writing> {
             }
         }
     };
-    thread::Builder::new().name("json".to_owned()).spawn(run)?;
+    let started = thread::Builder::new().name("json".to_owned()).spawn(run);
+    started.map_err(|error| {
+        let advice = "go without `--json`, or raise the limit of tasks";
+        io::Error::new(error.kind(), format!("no thread can be started: {error}; {advice}"))
+    })?;
     Ok(Writing { pieces, end })
 }
 

@@ -79,10 +79,9 @@ impl RowStream {
     ///
     /// # Errors
     /// As of [`write`](Self::write).
-    pub fn finish(mut self) -> io::Result<()> {
-        self.pass_on()?;
+    pub fn finish(self) -> io::Result<()> {
         match self.0 {
-            Way::Here(_) => Ok(()),
+            Way::Here(mut lines) => attempt(&mut lines, JsonLines::flush),
             Way::Beside(beside) => beside.finish(),
         }
     }
